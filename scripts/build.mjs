@@ -1,0 +1,110 @@
+// Compiles src into dist. Silent on success, and done in a moment when nothing changed.
+//   B1. dist is whole or absent: a build is made beside it and takes its place by a rename.
+//   B2. The stamp in dist names every input (path, size, time); as long as it is true there is nothing to do.
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
+const src = join(root, 'src')
+const dist = join(root, 'dist')
+const stampFile = join(dist, '.stamp')
+const assets = /\.(sql|css|html|json|lua)$/
+const settings = [
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'scripts/build.mjs',
+]
+
+function filesUnder(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort()
+}
+
+function stampOf(files) {
+  const hash = createHash('sha256')
+  for (const file of files) {
+    const { size, mtimeMs } = statSync(file)
+    hash.update(`${relative(root, file)} ${size} ${mtimeMs}\n`)
+  }
+  return hash.digest('hex')
+}
+
+function isFresh(stamp) {
+  const main = !existsSync(join(src, 'main.ts')) || existsSync(join(dist, 'main.js'))
+  return main && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp
+}
+
+function compile(into) {
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
+  if (!existsSync(tsc)) return fail('the TypeScript compiler is not installed: run `npm ci` first')
+  const run = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', into], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  if (run.status === 0) return true
+  const output = `${run.stdout ?? ''}${run.stderr ?? ''}`.trim()
+  return fail(`the sources do not compile\n${output || run.error?.message || `tsc ended by ${run.signal}`}`)
+}
+
+function fail(why) {
+  console.error(`build: ${why}`)
+  return false
+}
+
+// Two builds may run at once (`npm start` beside `npm test`): whoever comes second tries again.
+function takePlace(next) {
+  for (let attempt = 1; ; attempt++) {
+    const old = `${next}-old-${attempt}`
+    try {
+      if (existsSync(dist)) renameSync(dist, old)
+      renameSync(next, dist)
+      rmSync(old, { recursive: true, force: true })
+      return
+    } catch (cause) {
+      rmSync(old, { recursive: true, force: true })
+      if (attempt === 5) throw new Error('build: dist could not be replaced', { cause })
+    }
+  }
+}
+
+function build() {
+  const sources = filesUnder(src)
+  const stamp = stampOf([...settings.map((name) => join(root, name)), ...sources])
+  if (isFresh(stamp)) return true
+
+  // Source maps name their sources by relative path, so the place of the build is a sibling of dist.
+  const next = join(root, `.dist-${process.pid}`)
+  rmSync(next, { recursive: true, force: true })
+  mkdirSync(next)
+  try {
+    writeFileSync(join(next, '.gitignore'), '*\n')
+    if (!compile(next)) return false
+    for (const file of sources.filter((name) => assets.test(name))) {
+      cpSync(file, join(next, relative(src, file)), { recursive: true })
+    }
+    writeFileSync(join(next, '.stamp'), stamp)
+    takePlace(next)
+    return true
+  } finally {
+    rmSync(next, { recursive: true, force: true })
+  }
+}
+
+process.exitCode = build() ? 0 : 1
