@@ -106,12 +106,13 @@ function refuseOrGetPrefix(missing, found) {
     .map((tool) => ` (${found.get(tool).why})`)
     .join('')
   const system = distribution()
+  const sudo = process.getuid?.() === 0 ? '' : 'sudo '
   if (system === 'ubuntu' && missing.some((tool) => tool.debianPackage === 'chromium')) {
     const others = packagesOf(missing).filter((name) => name !== 'chromium')
-    const apt = others.map((name) => `\`sudo apt-get install ${name}\` and `).join('')
+    const apt = others.map((name) => `\`${sudo}apt-get install ${name}\` and `).join('')
     throw new Error(
       `the tests need ${names}${reasons}; Ubuntu's chromium is a snap, so run ${apt}` +
-        '`sudo npx playwright-core install-deps chromium && npx playwright-core install chromium`, ' +
+        `\`${sudo}npx playwright-core install-deps chromium && npx playwright-core install chromium\`, ` +
         'or install Google Chrome, or set CHROMIUM_PATH to a Chromium that runs',
     )
   }
@@ -125,7 +126,7 @@ function refuseOrGetPrefix(missing, found) {
   if (spawnSync('sudo', ['-n', 'true'], { stdio: 'ignore' }).status === 0) return ['sudo', '-n']
   throw new Error(
     `the tests need ${names}${reasons}; run ` +
-      `\`sudo apt-get update && sudo apt-get install --no-install-recommends ${packagesOf(missing).join(' ')}\``,
+      `\`${sudo}apt-get update && ${sudo}apt-get install --no-install-recommends ${packagesOf(missing).join(' ')}\``,
   )
 }
 
