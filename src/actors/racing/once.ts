@@ -1,0 +1,64 @@
+import type { Fact } from '../../domain/racing/facts.ts'
+import { type Refusal, refuse } from '../../domain/racing/refusals.ts'
+import type { Journal, Notes } from '../journal.port.ts'
+import type { ReceiptView } from './receipt.view.ts'
+
+// Asked once, answered alike: what was decided under an idempotency key is decided no second time.
+//   I1. The answer is written in the same commit as the facts it belongs to.
+//   I2. The same key while the first is under way waits for the first answer.
+//   I3. Keys are forgotten by whole days, after one day at least and two at most.
+
+const DAY_MS = 86_400_000
+
+/** A key of one user, and a digest of what was asked under it. */
+export type OnceKey = { readonly user: number; readonly key: string; readonly digest: string }
+type Outcome = ReceiptView | Refusal
+type Kept = { readonly digest: string; readonly outcome: Outcome }
+
+export const onceGate = (journal: Journal<Fact>) => {
+  const underWay = new Map<string, { digest: string; outcome: Promise<Outcome> }>()
+  const dayOf = (now: number): number => Math.floor(now / DAY_MS)
+  const nameOf = (day: number, { user, key }: OnceKey): string => `key/${day}/${user}/${key}`
+
+  const earlier = (
+    once: OnceKey,
+    now: number,
+  ): Kept | { digest: string; outcome: Promise<Outcome> } | undefined => {
+    const day = dayOf(now)
+    return (
+      underWay.get(`${once.user}/${once.key}`) ??
+      (journal.note(nameOf(day, once)) as Kept | undefined) ??
+      (journal.note(nameOf(day - 1, once)) as Kept | undefined)
+    )
+  }
+
+  return {
+    /** Runs `decide` unless this key was decided before; then answers as before. */
+    ask: async (
+      once: OnceKey,
+      now: number,
+      decide: (remember: (outcome: Outcome) => Notes) => Promise<Outcome>,
+    ): Promise<Outcome> => {
+      const before = earlier(once, now)
+      if (before && before.digest !== once.digest) return refuse('IDEMPOTENCY_KEY_REUSED', { key: once.key })
+      if (before) return before.outcome
+      const outcome = decide((decided) => ({
+        [nameOf(dayOf(now), once)]: { digest: once.digest, outcome: decided } satisfies Kept,
+      }))
+      const name = `${once.user}/${once.key}`
+      underWay.set(name, { digest: once.digest, outcome })
+      try {
+        return await outcome
+      } finally {
+        underWay.delete(name)
+      }
+    },
+    /** Forgets the keys of days gone by. */
+    forget: async (now: number): Promise<void> => {
+      const days = new Set<string>()
+      for (const [name] of journal.notes('key/')) days.add(name.split('/')[1]!)
+      for (const day of days) if (Number(day) < dayOf(now) - 1) await journal.forget(`key/${day}/`)
+    },
+  }
+}
+export type OnceGate = ReturnType<typeof onceGate>

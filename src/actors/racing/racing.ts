@@ -1,0 +1,311 @@
+import { type Actor, createActor } from 'xstate'
+import type { Command, ReceiptCommand, SellReceipt } from '../../domain/racing/decide.ts'
+import { untouchable } from '../../domain/racing/decide.ts'
+import type { Fact, RoundOpened } from '../../domain/racing/facts.ts'
+import type { Participant } from '../../domain/racing/odds.ts'
+import { type Refusal, refuse } from '../../domain/racing/refusals.ts'
+import { openRound, type Round, replay } from '../../domain/racing/round.ts'
+import type { Clock } from '../clock.port.ts'
+import type { Journal, Notes } from '../journal.port.ts'
+import { Unavailable } from '../unavailable.ts'
+import type { Archive } from './archive.port.ts'
+import { type OnceKey, onceGate } from './once.ts'
+import { receiptCounter, type StationNotes } from './receipt.counter.ts'
+import { type ReceiptView, viewReceipt } from './receipt.view.ts'
+import { type Heard, RoundKeeper } from './round.keeper.ts'
+import { roundMachine } from './round.machine.ts'
+import { type Seeds, trackSeeds } from './seeds.ts'
+import { trackMachine } from './track.machine.ts'
+
+// Racing: the tracks, their rounds, and the way from a command to the one who owns the receipt.
+//   O1. A receipt has one owner at any moment: the actor of its live round, or the archive.
+//   O2. A round is handed over by a durable note first, the archive's transaction second, its removal here last; while
+//       nobody knows whether the archive took it, its receipts are neither paid nor printed.
+//   O3. A track's latest round is never handed over.
+
+export type RacingOptions = {
+  readonly tracks: readonly string[]
+  readonly station: StationNotes
+  readonly field: readonly Participant[]
+  readonly limits: RoundOpened['limits']
+  /** `wait` includes `lock`. */
+  readonly durationsMs: {
+    readonly wait: number
+    readonly lock: number
+    readonly race: number
+    readonly results: number
+  }
+  readonly journal: Journal<Fact>
+  readonly archive: Archive
+  readonly clock: Clock
+  /** 32 unpredictable bytes in hexadecimal. */
+  readonly randomSecret: () => string
+}
+
+type RoundActor = Actor<typeof roundMachine>
+type LiveRound = { readonly keeper: RoundKeeper; readonly actor: RoundActor }
+type Outcome = ReceiptView | Refusal
+const NEXT_ROUND = 'rounds/next'
+const retiringNote = (roundId: number): string => `retiring/${roundId}`
+
+export class Racing {
+  readonly tracks: readonly string[]
+  readonly #options: RacingOptions
+  readonly #live = new Map<number, LiveRound>()
+  readonly #latest = new Map<string, number>()
+  readonly #seeds = new Map<string, Seeds>()
+  readonly #trackActors = new Map<string, Actor<typeof trackMachine>>()
+  readonly #listeners = new Set<(heard: Heard) => void>()
+  /** Rounds being handed over. The promise tells when that is known; `undefined` while nobody can say. */
+  readonly #handingOver = new Map<number, Promise<void> | undefined>()
+  readonly #once: ReturnType<typeof onceGate>
+  readonly #counter: ReturnType<typeof receiptCounter>
+  #nextRound: number
+
+  constructor(options: RacingOptions) {
+    this.#options = options
+    this.tracks = options.tracks
+    const { journal, station } = options
+    this.#once = onceGate(journal)
+    this.#counter = receiptCounter(journal, station)
+    this.#nextRound = (journal.note(NEXT_ROUND) as number | undefined) ?? station.firstRound
+    for (const id of journal.streams()) this.#recover(id)
+  }
+
+  /** Sets rounds and tracks going. Listen before, so that nothing is missed. */
+  start(): void {
+    for (const { actor } of this.#live.values()) actor.start()
+    for (const track of this.tracks) {
+      const actor = createActor(trackMachine, {
+        clock: this.#options.clock,
+        input: {
+          openRound: () => this.#openRound(track),
+          untilNext: () => Math.max(0, (this.current(track)?.opened.nextAt ?? 0) - this.#options.clock.now()),
+          isOver: () => (this.current(track)?.phase ?? 'settled') === 'settled',
+        },
+      })
+      this.#trackActors.set(track, actor)
+      actor.start()
+    }
+  }
+
+  /** Stops all timers. What was decided stays decided; the journal settles what is under way. */
+  stop(): void {
+    for (const actor of this.#trackActors.values()) actor.stop()
+    for (const { actor } of this.#live.values()) actor.stop()
+  }
+
+  /** Calls `listener` with every fact once it is on disk, in order for each round. */
+  listen(listener: (heard: Heard) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  current(track: string): Round | undefined {
+    return this.#live.get(this.#latest.get(track) ?? -1)?.keeper.round
+  }
+
+  round(id: number): Round | undefined {
+    return this.#live.get(id)?.keeper.round
+  }
+
+  /** Rounds that an actor owns, oldest first. */
+  *rounds(): Iterable<Round> {
+    for (const { keeper } of this.#live.values()) yield keeper.round
+  }
+
+  /** Wait for it, where there is one, before telling anybody what was read here. */
+  settled(): Promise<void> | undefined {
+    return this.#options.journal.settled()
+  }
+
+  /** Sells on a track's current round. */
+  sell(track: string, command: SellReceipt, once?: OnceKey): Promise<Outcome> {
+    return this.#decideOnce(once, (remember) => {
+      const live = this.#live.get(this.#latest.get(track) ?? -1)
+      if (!live) return Promise.resolve(refuse('NO_ROUND', { track }))
+      return send(live, command, remember)
+    })
+  }
+
+  /** Cancels, prints or pays a receipt: asks its owner. */
+  change(command: ReceiptCommand, once?: OnceKey): Promise<Outcome> {
+    return this.#decideOnce(once, async (remember) => {
+      for (;;) {
+        const live = this.#ownerOf(command.id)
+        if (!live) return this.#askArchive(command, once)
+        const { round } = live.keeper
+        if (!this.#handingOver.has(round.id)) return send(live, command, remember)
+        const known = this.#handingOver.get(round.id)
+        if (!known) throw handOverUnknown()
+        await known
+      }
+    })
+  }
+
+  /** A receipt, from whoever owns it. */
+  async find(id: number): Promise<ReceiptView | undefined> {
+    const live = this.#ownerOf(id)
+    if (!live) return this.#options.archive.find(id)
+    const view = viewReceipt(live.keeper.round, live.keeper.round.receipts.get(id)!)
+    await this.settled()
+    return view
+  }
+
+  /**
+   * Hands a settled round over to the archive, if the archive has all of its facts.
+   * @returns whether the round is retired now
+   */
+  async retire(roundId: number): Promise<boolean> {
+    const { journal, archive } = this.#options
+    const live = this.#live.get(roundId)
+    if (!live || this.#handingOver.get(roundId)) return false
+    const { round } = live.keeper
+    if (!round.settled || this.#latest.get(round.opened.track) === roundId) return false
+    let known = (): void => {}
+    this.#handingOver.set(roundId, new Promise((resolve) => (known = resolve)))
+    try {
+      await journal.settled()
+      await journal.write({ [retiringNote(roundId)]: true })
+      const { factCount, settled } = live.keeper.round
+      const taken = await archive.takeOver({ id: roundId, factCount, winner: settled!.order[0]! })
+      if (taken === 'taken') await this.#remove(roundId)
+      else await journal.write({ [retiringNote(roundId)]: undefined })
+      this.#handingOver.delete(roundId)
+      return taken === 'taken'
+    } catch (error) {
+      this.#handingOver.set(roundId, undefined)
+      throw error
+    } finally {
+      known()
+    }
+  }
+
+  /** Rounds of which nobody knows yet whether the archive took them: asks it. */
+  async resolveHandOvers(): Promise<void> {
+    const { journal, archive } = this.#options
+    const unknown = [...this.#handingOver].filter(([, known]) => !known).map(([id]) => id)
+    if (unknown.length === 0) return
+    const owned = new Set(await archive.owned(unknown))
+    for (const id of unknown) {
+      if (owned.has(id)) await this.#remove(id)
+      else await journal.write({ [retiringNote(id)]: undefined })
+      this.#handingOver.delete(id)
+    }
+  }
+
+  /** Forgets idempotency keys of days gone by. */
+  forgetOldKeys(): Promise<void> {
+    return this.#once.forget(this.#options.clock.now())
+  }
+
+  #decideOnce(
+    once: OnceKey | undefined,
+    decide: (remember?: (outcome: Outcome) => Notes) => Promise<Outcome>,
+  ): Promise<Outcome> {
+    return once ? this.#once.ask(once, this.#options.clock.now(), decide) : decide()
+  }
+
+  #ownerOf(receiptId: number): LiveRound | undefined {
+    for (const live of this.#live.values()) if (live.keeper.round.receipts.has(receiptId)) return live
+    return undefined
+  }
+
+  async #askArchive(command: ReceiptCommand, once: OnceKey | undefined): Promise<Outcome> {
+    const { archive, clock } = this.#options
+    if (command.type !== 'CancelReceipt')
+      return archive.ask(command, clock.now(), once && `${once.user}/${once.key}`)
+    const receipt = await archive.find(command.id)
+    if (!receipt) return refuse('RECEIPT_UNKNOWN', { id: command.id })
+    const barred = untouchable(receipt, receipt.by, command.by)
+    return barred ?? refuse('RECEIPT_HISTORICAL', { id: command.id, roundId: receipt.roundId })
+  }
+
+  #openRound(track: string): void {
+    const { journal, clock, durationsMs, field, limits } = this.#options
+    if (journal.failure) return
+    const { notes, ...committed } = this.#seedsOf(track).commit()
+    const at = clock.now()
+    const startsAt = at + durationsMs.wait
+    const endsAt = startsAt + durationsMs.race
+    const opened: RoundOpened = {
+      type: 'RoundOpened',
+      at,
+      track,
+      locksAt: startsAt - durationsMs.lock,
+      startsAt,
+      endsAt,
+      nextAt: endsAt + durationsMs.results,
+      field: [...field],
+      ...committed,
+      limits,
+    }
+    const id = this.#nextRound++
+    journal.append(
+      { stream: id, first: 1, facts: [opened], notes: { ...notes, [NEXT_ROUND]: id + 1 } },
+      (error) => {
+        if (error && journal.last(id) === 0) return
+        const round = openRound(id, opened)
+        this.#adopt(round).actor.start()
+        this.#hear({ roundId: id, number: 1, fact: opened, receiptCount: 0, totalPrize: 0, round })
+      },
+    )
+  }
+
+  #recover(id: number): void {
+    const { journal } = this.#options
+    this.#adopt(replay(id, journal.read(id)))
+    if (journal.note(retiringNote(id))) this.#handingOver.set(id, undefined)
+  }
+
+  #adopt(round: Round): LiveRound {
+    const { journal, clock } = this.#options
+    const keeper = new RoundKeeper(round, {
+      journal,
+      clock,
+      counter: this.#counter,
+      hear: (heard) => this.#hear(heard),
+    })
+    const seeds = this.#seedsOf(round.opened.track)
+    const live = { keeper, actor: createActor(roundMachine, { clock, input: { keeper, clock, seeds } }) }
+    this.#live.set(round.id, live)
+    this.#latest.set(round.opened.track, round.id)
+    return live
+  }
+
+  async #remove(roundId: number): Promise<void> {
+    const { journal } = this.#options
+    await journal.remove(roundId, [retiringNote(roundId)])
+    this.#live.get(roundId)?.actor.stop()
+    this.#live.delete(roundId)
+  }
+
+  #seedsOf(track: string): Seeds {
+    let seeds = this.#seeds.get(track)
+    if (!seeds) {
+      seeds = trackSeeds(this.#options.journal, track, this.#options.randomSecret)
+      this.#seeds.set(track, seeds)
+    }
+    return seeds
+  }
+
+  #hear(heard: Heard): void {
+    const { type } = heard.fact
+    if (type === 'BettingLocked' || type === 'RaceStarted' || type === 'RoundSettled')
+      this.#live.get(heard.roundId)?.actor.send({ type })
+    if (type === 'RoundOpened' || type === 'RoundSettled')
+      this.#trackActors.get(heard.round.opened.track)?.send({ type })
+    for (const listener of this.#listeners) listener(heard)
+  }
+}
+
+const send = (live: LiveRound, command: Command, remember?: (outcome: Outcome) => Notes): Promise<Outcome> =>
+  new Promise((resolve, reject) => {
+    live.actor.send({ type: 'ask', command, reply: { resolve, reject, ...(remember && { remember }) } })
+  })
+
+const handOverUnknown = (): Unavailable =>
+  new Unavailable(
+    'postgres',
+    'this round was being handed to Postgres when it went away; ask again when it is back',
+  )

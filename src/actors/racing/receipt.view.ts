@@ -1,0 +1,50 @@
+import type { Sale } from '../../domain/racing/facts.ts'
+import type { Receipt, ReceiptStatus, Round } from '../../domain/racing/round.ts'
+
+/** A bet with what its participant was called and paid when it was made. Amounts smallest unit, coefficient hundredths. */
+export type BetView = {
+  readonly number: number
+  readonly name: string
+  readonly coeff: number
+  readonly stake: number
+  readonly prize: number
+}
+
+/** A receipt as whoever owns it shows it, the same from a live round and from the archive. */
+export type ReceiptView = {
+  readonly id: number
+  readonly roundId: number
+  readonly track: string
+  readonly commitment: string
+  readonly endsAt: number
+  readonly by: number
+  readonly at: number
+  readonly total: number
+  readonly prize: number
+  readonly status: ReceiptStatus
+  readonly prints: number
+  readonly closed: { readonly by: number; readonly at: number } | undefined
+  readonly bets: readonly BetView[]
+}
+
+export const viewBets = (round: Round, sale: Sale): BetView[] =>
+  sale.bets.map(({ number, stake, prize }) => {
+    const { name, coeff } = round.opened.field.find((one) => one.number === number)!
+    return { number, name, coeff, stake, prize }
+  })
+
+export const viewReceipt = (round: Round, receipt: Receipt): ReceiptView => ({
+  id: receipt.id,
+  roundId: round.id,
+  track: round.opened.track,
+  commitment: round.opened.commitment,
+  endsAt: round.opened.endsAt,
+  by: receipt.sale.by,
+  at: receipt.sale.at,
+  total: receipt.total,
+  prize: receipt.prize,
+  status: receipt.status,
+  prints: receipt.prints,
+  closed: receipt.closed,
+  bets: viewBets(round, receipt.sale),
+})

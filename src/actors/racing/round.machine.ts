@@ -1,0 +1,82 @@
+import { setup } from 'xstate'
+import type { Command } from '../../domain/racing/decide.ts'
+import type { Phase } from '../../domain/racing/round.ts'
+import type { Clock } from '../clock.port.ts'
+import type { Reply, RoundKeeper } from './round.keeper.ts'
+import type { Seeds } from './seeds.ts'
+
+// The life of a round. Time proposes, facts move: a timer asks the keeper for the next fact, and the machine goes on
+// when that fact is on disk.
+//   L1. Every state answers every command; what may be done in which phase is decided in the domain.
+//   L2. Delays are computed from the facts' absolute times, so a restart arms them again.
+//   L3. Nobody sleeps longer than a second: a clock that was set is noticed, a commit that failed is tried again.
+
+const LONGEST_SLEEP_MS = 1_000
+
+export type RoundInput = { readonly keeper: RoundKeeper; readonly clock: Clock; readonly seeds: Seeds }
+export type RoundEvent =
+  | { readonly type: 'ask'; readonly command: Command; readonly reply: Reply }
+  | { readonly type: 'BettingLocked' | 'RaceStarted' | 'RoundSettled' }
+
+const sleepUntil =
+  (phase: Phase, deadline: 'locksAt' | 'startsAt' | 'endsAt') =>
+  ({ context: { keeper, clock } }: { context: RoundInput }): number =>
+    keeper.round.phase === phase
+      ? Math.min(LONGEST_SLEEP_MS, Math.max(0, keeper.round.opened[deadline] - clock.now()))
+      : LONGEST_SLEEP_MS
+
+const isIn =
+  (phase: Phase) =>
+  ({ context }: { context: RoundInput }): boolean =>
+    context.keeper.round.phase === phase
+
+export const roundMachine = setup({
+  types: { context: {} as RoundInput, events: {} as RoundEvent, input: {} as RoundInput },
+  actions: {
+    answer: ({ context, event }) => {
+      if (event.type === 'ask') context.keeper.ask(event.command, event.reply)
+    },
+    lockBetting: ({ context }) => context.keeper.tick({ type: 'LockBetting' }),
+    startRace: ({ context }) => context.keeper.tick({ type: 'StartRace' }),
+    settleRound: ({ context: { keeper, seeds } }) =>
+      keeper.tick({ type: 'SettleRound', seed: seeds.reveal(keeper.round.opened) }),
+  },
+  delays: {
+    untilLock: sleepUntil('waiting', 'locksAt'),
+    untilStart: sleepUntil('betting-locked', 'startsAt'),
+    untilEnd: sleepUntil('running', 'endsAt'),
+  },
+  guards: {
+    isWaiting: isIn('waiting'),
+    isLocked: isIn('betting-locked'),
+    isRunning: isIn('running'),
+  },
+}).createMachine({
+  id: 'round',
+  context: ({ input }) => input,
+  initial: 'recovering',
+  on: { ask: { actions: 'answer' } },
+  states: {
+    recovering: {
+      always: [
+        { guard: 'isWaiting', target: 'waiting' },
+        { guard: 'isLocked', target: 'betting-locked' },
+        { guard: 'isRunning', target: 'running' },
+        { target: 'settled' },
+      ],
+    },
+    waiting: {
+      after: { untilLock: { target: 'waiting', reenter: true, actions: 'lockBetting' } },
+      on: { BettingLocked: 'betting-locked' },
+    },
+    'betting-locked': {
+      after: { untilStart: { target: 'betting-locked', reenter: true, actions: 'startRace' } },
+      on: { RaceStarted: 'running' },
+    },
+    running: {
+      after: { untilEnd: { target: 'running', reenter: true, actions: 'settleRound' } },
+      on: { RoundSettled: 'settled' },
+    },
+    settled: {},
+  },
+})

@@ -1,0 +1,83 @@
+import { chmodSync, mkdirSync } from 'node:fs'
+import { open } from 'lmdb'
+import type { JournalStore } from './journal.ts'
+
+/** Rows removed at a time, so that a large round leaves without holding up the next one. */
+const SLICE = 500
+
+/** A journal's store in LMDB under `directory`, which only its owner may enter: it holds the seeds of races to come. */
+export const openLmdbStore = (directory: string): JournalStore => {
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  chmodSync(directory, 0o700)
+  const root = open({ path: directory, maxDbs: 4, encoding: 'json' })
+  const facts = root.openDB<unknown, [number, number]>({ name: 'facts', encoding: 'json' })
+  const notes = root.openDB<unknown, string>({ name: 'notes', encoding: 'json' })
+
+  /** All writes of one turn of the event loop make one transaction; then they are flushed. */
+  const onDisk = async (writes: readonly Promise<boolean>[]): Promise<void> => {
+    await Promise.all(writes)
+    await root.flushed
+  }
+  const after = (prefix: string): string => prefix + '\u{10ffff}'
+
+  return {
+    commit: (entries, changed) => {
+      const writes: Promise<boolean>[] = []
+      for (const { stream, first, facts: rows } of entries)
+        for (let i = 0; i < rows.length; i++) writes.push(facts.put([stream, first + i], rows[i]))
+      for (const [name, value] of changed)
+        writes.push(value === undefined ? notes.remove(name) : notes.put(name, value))
+      return onDisk(writes)
+    },
+    /** Backwards and in slices: what a kill leaves behind still begins with the opening and keeps its notes. */
+    remove: async (stream, names) => {
+      const range = { start: [stream + 1, 0] as [number, number], end: [stream, 1] as [number, number] }
+      for (;;) {
+        const keys = [...facts.getKeys({ ...range, reverse: true, limit: SLICE })]
+        if (keys.length === 0) break
+        await onDisk(keys.map((key) => facts.remove(key)))
+      }
+      await onDisk([facts.remove([stream, 1]), ...names.map((name) => notes.remove(name))])
+    },
+    forget: (prefix) => {
+      const writes: Promise<boolean>[] = []
+      for (const name of notes.getKeys({ start: prefix, end: after(prefix) })) writes.push(notes.remove(name))
+      return onDisk(writes)
+    },
+    read: (stream, from, limit) => {
+      const range = {
+        start: [stream, from + 1] as [number, number],
+        end: [stream + 1, 0] as [number, number],
+      }
+      const rows: unknown[] = []
+      for (const { value } of facts.getRange(Number.isFinite(limit) ? { ...range, limit } : range))
+        rows.push(value)
+      return rows
+    },
+    last: (stream) => {
+      for (const [, number] of facts.getKeys({
+        start: [stream + 1, 0],
+        end: [stream, 0],
+        reverse: true,
+        limit: 1,
+      }))
+        return number
+      return 0
+    },
+    streams: () => {
+      const found: number[] = []
+      for (let from = 0; ; ) {
+        const [key] = [...facts.getKeys({ start: [from, 0], limit: 1 })]
+        if (!key) return found
+        found.push(key[0])
+        from = key[0] + 1
+      }
+    },
+    note: (name) => notes.get(name),
+    *notes(prefix) {
+      for (const { key, value } of notes.getRange({ start: prefix, end: after(prefix) }))
+        yield [key, value] as const
+    },
+    close: () => root.close(),
+  }
+}

@@ -1,0 +1,69 @@
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+
+// The draw: commit first, reveal later, and anyone can check.
+//   D1. The commitment of a round is sha256(seed); it is public before the first bet.
+//   D2. The order of arrival is a function of the seed, the round's id and the field, never of the bets.
+//   D3. The outcome uses HMAC with a purpose, so that the commitment, which is a plain hash, gives nothing away.
+//   D4. Seeds come from a hash chain: sha256(seed of a round) is the seed of the round before, so none is chosen late.
+
+const PURPOSE = 'galop order of arrival 1'
+
+/** sha256 of a seed, both in hexadecimal. */
+export const commitmentOf = (seed: string): string => bytesToHex(sha256(hexToBytes(seed)))
+
+/**
+ * All seeds of a chain, first to last: `seeds[i] = sha256(seeds[i + 1])`, the last being the secret.
+ * The anchor, `sha256(seeds[0])`, is the commitment of the chain's first round.
+ */
+export const seedChain = (secret: string, length: number): string[] => {
+  const seeds = new Array<string>(length)
+  let seed = hexToBytes(secret)
+  for (let i = length - 1; i >= 0; i--) {
+    seeds[i] = bytesToHex(seed)
+    seed = sha256(seed)
+  }
+  return seeds
+}
+
+const SPAN = 2 ** 48
+
+/** Uniform whole numbers in [0, limit) from HMAC-SHA256(seed, purpose ‖ round ‖ counter), 48 bits at a time, unbiased by rejection. */
+const numbersFrom = (seed: string, roundId: number): ((limit: number) => number) => {
+  const key = hexToBytes(seed)
+  let counter = 0
+  return (limit) => {
+    const fair = SPAN - (SPAN % limit)
+    for (;;) {
+      const block = hmac(sha256, key, utf8ToBytes(`${PURPOSE}\n${roundId}\n${counter++}`))
+      const number =
+        new DataView(block.buffer, block.byteOffset).getUint32(0) * 2 ** 16 + ((block[4]! << 8) | block[5]!)
+      if (number < fair) return number % limit
+    }
+  }
+}
+
+/**
+ * The order of arrival: places are drawn one after another, each with probability chance ÷ chances of those
+ * still running (the Plackett–Luce model), so that the winner follows the chances that the odds were priced from.
+ * @returns the participants' numbers, winner first
+ */
+export const drawOrder = (
+  seed: string,
+  roundId: number,
+  field: readonly { readonly number: number; readonly chance: number }[],
+): number[] => {
+  const next = numbersFrom(seed, roundId)
+  const running = [...field]
+  const order: number[] = []
+  while (running.length > 0) {
+    let ticket = next(running.reduce((sum, one) => sum + one.chance, 0))
+    const place = running.findIndex((one) => {
+      ticket -= one.chance
+      return ticket < 0
+    })
+    order.push(running.splice(place, 1)[0]!.number)
+  }
+  return order
+}

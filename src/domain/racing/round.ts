@@ -1,0 +1,160 @@
+import { type Amount, NOTHING, toAmount } from '../money.ts'
+import type { Fact, ReceiptFact, RoundOpened, RoundSettled, Sale } from './facts.ts'
+import { potentialPrize, prizeWon, stakeOf } from './facts.ts'
+
+// A round as its facts tell it. Folding facts is the only way it changes.
+//   R1. The same facts, folded in the same order, give the same round.
+//   R2. stakes in = stakes held + stakes refunded, after every fact.
+//   R3. The fold changes the receipts' Map in place: a copy per receipt would make a round quadratic.
+
+export type Phase = 'waiting' | 'betting-locked' | 'running' | 'settled'
+export type ReceiptStatus = 'pending' | 'won' | 'lost' | 'paid' | 'cancelled'
+
+/** A receipt of a live round. `prize` is what it can win, and once the race is over what it did win. */
+export type Receipt = {
+  readonly id: number
+  readonly sale: Sale
+  readonly total: Amount
+  status: ReceiptStatus
+  prize: Amount
+  prints: number
+  /** Who paid or cancelled it and when, once somebody did. */
+  closed: { readonly by: number; readonly at: number } | undefined
+}
+
+export type Round = {
+  readonly id: number
+  readonly opened: RoundOpened
+  phase: Phase
+  readonly receipts: Map<number, Receipt>
+  /** Ids of a user's receipts, in the order of their sale. */
+  readonly byUser: Map<number, number[]>
+  /** What each participant of the field would cost if it won. */
+  readonly liabilities: Map<number, number>
+  stakesIn: number
+  refunded: number
+  prizesPaid: number
+  /** Receipts that are not cancelled, and the sum of their prizes. */
+  receiptCount: number
+  totalPrize: number
+  settled: RoundSettled | undefined
+  /** How many facts were folded: the number of the last one. */
+  factCount: number
+}
+
+export const openRound = (id: number, opened: RoundOpened): Round => ({
+  id,
+  opened,
+  phase: 'waiting',
+  receipts: new Map(),
+  byUser: new Map(),
+  liabilities: new Map(opened.field.map((one) => [one.number, 0])),
+  stakesIn: 0,
+  refunded: 0,
+  prizesPaid: 0,
+  receiptCount: 0,
+  totalPrize: 0,
+  settled: undefined,
+  factCount: 1,
+})
+
+/** Rebuilds a round from all its facts, the opening first. */
+export const replay = (id: number, facts: Iterable<Fact>): Round => {
+  let round: Round | undefined
+  for (const fact of facts) {
+    if (round) fold(round, fact)
+    else if (fact.type === 'RoundOpened') round = openRound(id, fact)
+    else throw new Error(`round ${id} does not begin with its opening but with ${fact.type}`)
+  }
+  if (!round) throw new Error(`round ${id} has no facts`)
+  return round
+}
+
+export const stakesHeld = (round: Round): number => round.stakesIn - round.refunded
+
+/** What the round costs at worst: the prizes due if the most expensive participant wins. */
+export const exposureOf = (round: Round): number => Math.max(...round.liabilities.values())
+
+export const fold = (round: Round, fact: Fact): void => {
+  round.factCount++
+  switch (fact.type) {
+    case 'RoundOpened':
+      throw new Error(`round ${round.id} was opened twice`)
+    case 'ReceiptSold':
+      sold(round, fact.id, fact.sale)
+      break
+    case 'ReceiptCancelled':
+      cancelled(round, fact)
+      break
+    case 'ReceiptPrinted':
+      known(round, fact).prints = fact.copy
+      break
+    case 'ReceiptPaid':
+      paid(round, fact)
+      break
+    case 'BettingLocked':
+      round.phase = 'betting-locked'
+      break
+    case 'RaceStarted':
+      round.phase = 'running'
+      break
+    case 'RoundSettled':
+      settled(round, fact)
+      break
+  }
+}
+
+const known = (round: Round, fact: ReceiptFact): Receipt => {
+  const receipt = round.receipts.get(fact.id)
+  if (!receipt) throw new Error(`round ${round.id} has no receipt ${fact.id} for ${fact.type}`)
+  return receipt
+}
+
+const sold = (round: Round, id: number, sale: Sale): void => {
+  const total = toAmount(stakeOf(sale))
+  const prize = toAmount(potentialPrize(sale))
+  round.receipts.set(id, { id, sale, total, status: 'pending', prize, prints: 0, closed: undefined })
+  const own = round.byUser.get(sale.by)
+  if (own) own.push(id)
+  else round.byUser.set(sale.by, [id])
+  bear(round, sale, 1)
+  round.stakesIn += total
+  round.receiptCount++
+  round.totalPrize += prize
+}
+
+const bear = (round: Round, sale: Sale, sign: 1 | -1): void => {
+  for (const bet of sale.bets)
+    round.liabilities.set(bet.number, (round.liabilities.get(bet.number) ?? 0) + sign * bet.prize)
+}
+
+const cancelled = (round: Round, fact: ReceiptFact): void => {
+  const receipt = known(round, fact)
+  receipt.status = 'cancelled'
+  receipt.closed = { by: fact.by, at: fact.at }
+  bear(round, receipt.sale, -1)
+  round.refunded += receipt.total
+  round.receiptCount--
+  round.totalPrize -= receipt.prize
+}
+
+const paid = (round: Round, fact: ReceiptFact): void => {
+  const receipt = known(round, fact)
+  receipt.status = 'paid'
+  receipt.closed = { by: fact.by, at: fact.at }
+  round.prizesPaid += receipt.prize
+}
+
+const settled = (round: Round, fact: RoundSettled): void => {
+  const winner = fact.order[0]!
+  round.phase = 'settled'
+  round.settled = fact
+  round.totalPrize = 0
+  for (const receipt of round.receipts.values()) {
+    if (receipt.status === 'cancelled') continue
+    const prize = prizeWon(receipt.sale, winner)
+    receipt.prize = prize > 0 ? toAmount(prize) : NOTHING
+    receipt.status = prize > 0 ? 'won' : 'lost'
+    round.totalPrize += prize
+  }
+}
