@@ -10,7 +10,8 @@ RUN node scripts/build.mjs && mkdir -p web
 FROM node:22-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --no-audit --no-fund
+# The compiler would come along as an optional peer of valibot.
+RUN npm ci --omit=dev --no-audit --no-fund && rm -rf node_modules/typescript node_modules/@typescript
 
 FROM node:22-slim
 # tini reaps the processes of an embedded Postgres and hands every signal on to the program.
