@@ -1,0 +1,121 @@
+// Who comes in, and what those hear who do not, or who meet a fault.
+//   G1. A route behind `signedIn` or `adminOnly` runs only with a session that holds at this moment.
+//   G2. A cookie opens nothing to a change that a page of another site asked for.
+//   G3. A fault tells the caller an id and nothing else; the log tells the rest, and no value of a request.
+import { randomUUID } from 'node:crypto'
+import type { Context, ErrorHandler, Hono, MiddlewareHandler, NotFoundHandler } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import type { Logger } from 'pino'
+import { Unavailable } from '../actors/unavailable.ts'
+import { type ErrorCode, failure, refusal } from './answer.ts'
+import { isCrossSite, requestToken } from './request-token.ts'
+import { isAdmin, type Session, type Sessions } from './session.ts'
+
+/** The context behind `signedIn` and `adminOnly`. */
+export type Env = { Variables: { session: Session } }
+
+/** The context behind `maybeSignedIn`. */
+export type OpenEnv = { Variables: { session: Session | undefined } }
+
+export type Admission = Session | Extract<ErrorCode, 'UNAUTHENTICATED' | 'CROSS_SITE'>
+
+/** Whose request this is, or why it is nobody's. Without waiting wherever the sessions answer without. */
+export const admit = (c: Context, sessions: Sessions): Admission | Promise<Admission> => {
+  const { headers } = c.req.raw
+  const found = requestToken(headers)
+  if (found === undefined) return 'UNAUTHENTICATED'
+  if (found.by === 'cookie' && isCrossSite(c.req.method, headers)) return 'CROSS_SITE'
+  const session = sessions.verify(found.token)
+  if (session instanceof Promise) return session.then((late) => late ?? 'UNAUTHENTICATED')
+  return session ?? 'UNAUTHENTICATED'
+}
+
+/** Lets those in who are signed in, and puts `session` into the context. */
+export const signedIn =
+  (sessions: Sessions): MiddlewareHandler<Env> =>
+  async (c, next) => {
+    const asked = admit(c, sessions)
+    const admission = asked instanceof Promise ? await asked : asked
+    if (typeof admission === 'string') return refusal(c, admission)
+    c.set('session', admission)
+    return next()
+  }
+
+/** Lets admins in, and puts `session` into the context. */
+export const adminOnly =
+  (sessions: Sessions): MiddlewareHandler<Env> =>
+  async (c, next) => {
+    const admission = await admit(c, sessions)
+    if (typeof admission === 'string') return refusal(c, admission)
+    if (!isAdmin(admission)) return refusal(c, 'FORBIDDEN')
+    c.set('session', admission)
+    return next()
+  }
+
+/** Lets everybody in, and puts the `session` of those who have one into the context. */
+export const maybeSignedIn =
+  (sessions: Sessions): MiddlewareHandler<OpenEnv> =>
+  async (c, next) => {
+    const admission = await admit(c, sessions)
+    c.set('session', typeof admission === 'string' ? undefined : admission)
+    return next()
+  }
+
+/** For `app.onError`. */
+export const onError =
+  (log: Logger): ErrorHandler =>
+  (error, c) => {
+    if (error instanceof Unavailable) {
+      log.warn({ fault: describeFault(error), ...whereOf(c) }, 'a store is away')
+      return refusal(c, error.store === 'journal' ? 'JOURNAL_UNAVAILABLE' : 'POSTGRES_UNAVAILABLE')
+    }
+    if (error instanceof HTTPException && error.status < 500) {
+      const code = codeOfStatus[error.status]
+      return code ? refusal(c, code) : c.json(failure('BAD_REQUEST'), error.status)
+    }
+    const id = randomUUID()
+    log.error({ id, fault: describeFault(error), ...whereOf(c) }, 'a request met a fault')
+    return refusal(c, 'INTERNAL', undefined, { id })
+  }
+
+const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
+  400: 'BAD_REQUEST',
+  401: 'UNAUTHENTICATED',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  405: 'METHOD_NOT_ALLOWED',
+  413: 'BODY_TOO_LARGE',
+  415: 'UNSUPPORTED_MEDIA_TYPE',
+  429: 'TOO_MANY_REQUESTS',
+}
+
+// The path without its query, and of the fault no more than its words and its place: Postgres hangs whole rows on
+// its errors.
+const whereOf = (c: Context) => ({ method: c.req.method, path: c.req.path.slice(0, 200) })
+
+/** What of a fault may be logged. */
+export const describeFault = (error: unknown, depth = 0): unknown => {
+  if (!(error instanceof Error)) return { type: typeof error }
+  const { code } = error as { code?: unknown }
+  return {
+    type: error.name,
+    message: error.message,
+    ...(typeof code === 'string' && { code }),
+    stack: error.stack,
+    ...(error.cause !== undefined && depth < 5 && { cause: describeFault(error.cause, depth + 1) }),
+  }
+}
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const
+
+/** For `app.notFound`: 405 with `Allow` where the address takes other methods, 404 elsewhere. */
+export const notFound =
+  (app: Pick<Hono, 'router'>): NotFoundHandler =>
+  (c) => {
+    const allowed = methods.filter((method) =>
+      app.router.match(method, c.req.path)[0].some(([[, route]]) => route.method === method),
+    )
+    if (allowed.length === 0) return refusal(c, 'NOT_FOUND')
+    c.header('Allow', [...allowed, ...(allowed.includes('GET') ? ['HEAD'] : [])].join(', '))
+    return refusal(c, 'METHOD_NOT_ALLOWED')
+  }
