@@ -1,6 +1,6 @@
 import type { ReceiptCommand } from '../../domain/racing/decide.ts'
+import type { ReceiptView } from '../../domain/racing/receipt-view.ts'
 import type { Refusal } from '../../domain/racing/refusals.ts'
-import type { ReceiptView } from './receipt.view.ts'
 
 /** A retired round's receipts belong to the archive: it decides what its receipts are asked. */
 export interface Archive {

@@ -1,7 +1,7 @@
 import type { Fact } from '../../domain/racing/facts.ts'
-import { type Refusal, refuse } from '../../domain/racing/refusals.ts'
+import { refuse } from '../../domain/racing/refusals.ts'
 import type { Journal, Notes } from '../journal.port.ts'
-import type { ReceiptView } from './receipt.view.ts'
+import type { OnceKey, Outcome } from './racing.port.ts'
 
 // Asked once, answered alike: what was decided under an idempotency key is decided no second time.
 //   I1. The answer is written in the same commit as the facts it belongs to.
@@ -10,9 +10,6 @@ import type { ReceiptView } from './receipt.view.ts'
 
 const DAY_MS = 86_400_000
 
-/** A key of one user, and a digest of what was asked under it. */
-export type OnceKey = { readonly user: number; readonly key: string; readonly digest: string }
-type Outcome = ReceiptView | Refusal
 type Kept = { readonly digest: string; readonly outcome: Outcome }
 
 export const onceGate = (journal: Journal<Fact>) => {

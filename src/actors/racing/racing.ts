@@ -3,16 +3,17 @@ import type { Command, ReceiptCommand, SellReceipt } from '../../domain/racing/d
 import { untouchable } from '../../domain/racing/decide.ts'
 import type { Fact, RoundOpened } from '../../domain/racing/facts.ts'
 import type { Participant } from '../../domain/racing/odds.ts'
-import { type Refusal, refuse } from '../../domain/racing/refusals.ts'
+import { type ReceiptView, viewReceipt } from '../../domain/racing/receipt-view.ts'
+import { refuse } from '../../domain/racing/refusals.ts'
 import { openRound, type Round, replay } from '../../domain/racing/round.ts'
 import type { Clock } from '../clock.port.ts'
 import type { Journal, Notes } from '../journal.port.ts'
 import { Unavailable } from '../unavailable.ts'
 import type { Archive } from './archive.port.ts'
-import { type OnceKey, onceGate } from './once.ts'
+import { onceGate } from './once.ts'
+import type { Heard, OnceKey, Outcome, RacingPort } from './racing.port.ts'
 import { receiptCounter, type StationNotes } from './receipt.counter.ts'
-import { type ReceiptView, viewReceipt } from './receipt.view.ts'
-import { type Heard, RoundKeeper } from './round.keeper.ts'
+import { RoundKeeper } from './round.keeper.ts'
 import { roundMachine } from './round.machine.ts'
 import { type Seeds, trackSeeds } from './seeds.ts'
 import { trackMachine } from './track.machine.ts'
@@ -44,11 +45,10 @@ export type RacingOptions = {
 
 type RoundActor = Actor<typeof roundMachine>
 type LiveRound = { readonly keeper: RoundKeeper; readonly actor: RoundActor }
-type Outcome = ReceiptView | Refusal
 const NEXT_ROUND = 'rounds/next'
 const retiringNote = (roundId: number): string => `retiring/${roundId}`
 
-export class Racing {
+export class Racing implements RacingPort {
   readonly tracks: readonly string[]
   readonly #options: RacingOptions
   readonly #live = new Map<number, LiveRound>()

@@ -1,28 +1,19 @@
 import type { ClockCommand, Command } from '../../domain/racing/decide.ts'
 import { decideClock, decideReceipt, decideSale } from '../../domain/racing/decide.ts'
 import type { Fact, ReceiptFact } from '../../domain/racing/facts.ts'
+import { type ReceiptView, viewReceipt } from '../../domain/racing/receipt-view.ts'
 import { isRefusal, type Refusal } from '../../domain/racing/refusals.ts'
 import { fold, type Round, replay } from '../../domain/racing/round.ts'
 import type { Clock } from '../clock.port.ts'
 import type { Journal, Notes } from '../journal.port.ts'
 import { Unavailable } from '../unavailable.ts'
+import type { Heard } from './racing.port.ts'
 import type { ReceiptCounter } from './receipt.counter.ts'
-import { type ReceiptView, viewReceipt } from './receipt.view.ts'
 
 // Decide, fold, write down, and only then let it be heard.
 //   K1. An answer leaves when everything it rests upon is on disk, a refusal too.
 //   K2. A fact is heard once, in order, after its commit.
 //   K3. After a failed commit the round is what the journal says, and everyone under way is told so.
-
-/** A fact on disk, with the round's totals as they were just after it. */
-export type Heard = {
-  readonly roundId: number
-  readonly number: number
-  readonly fact: Fact
-  readonly receiptCount: number
-  readonly totalPrize: number
-  readonly round: Round
-}
 
 /** Where the answer to a command goes. */
 export type Reply = {

@@ -1,5 +1,5 @@
-import type { Sale } from '../../domain/racing/facts.ts'
-import type { Receipt, ReceiptStatus, Round } from '../../domain/racing/round.ts'
+import type { Sale } from './facts.ts'
+import type { Receipt, ReceiptStatus, Round } from './round.ts'
 
 /** A bet with what its participant was called and paid when it was made. Amounts smallest unit, coefficient hundredths. */
 export type BetView = {

@@ -1,0 +1,47 @@
+import type { ReceiptCommand, SellReceipt } from '../../domain/racing/decide.ts'
+import type { Fact } from '../../domain/racing/facts.ts'
+import type { ReceiptView } from '../../domain/racing/receipt-view.ts'
+import type { Refusal } from '../../domain/racing/refusals.ts'
+import type { Round } from '../../domain/racing/round.ts'
+
+/** A fact on disk, with the round's totals as they were just after it. */
+export type Heard = {
+  readonly roundId: number
+  readonly number: number
+  readonly fact: Fact
+  readonly receiptCount: number
+  readonly totalPrize: number
+  readonly round: Round
+}
+
+/** A key of one user, and a digest of what was asked under it. */
+export type OnceKey = { readonly user: number; readonly key: string; readonly digest: string }
+
+/** What a command is answered: the receipt as it is now, or why not. */
+export type Outcome = ReceiptView | Refusal
+
+/** Racing, as those outside the actors' room know it. Every method that decides may throw `Unavailable`. */
+export interface RacingPort {
+  readonly tracks: readonly string[]
+  /** Sells on a track's current round. */
+  sell(track: string, command: SellReceipt, once?: OnceKey): Promise<Outcome>
+  /** Cancels, prints or pays a receipt: asks its owner. */
+  change(command: ReceiptCommand, once?: OnceKey): Promise<Outcome>
+  /** A receipt, from whoever owns it. */
+  find(id: number): Promise<ReceiptView | undefined>
+  current(track: string): Round | undefined
+  /** A round that an actor owns. */
+  round(id: number): Round | undefined
+  /** Rounds that an actor owns, oldest first. */
+  rounds(): Iterable<Round>
+  /** Wait for it, where there is one, before telling anybody what was read here. */
+  settled(): Promise<void> | undefined
+  /** Calls `listener` with every fact once it is on disk, in order for each round. */
+  listen(listener: (heard: Heard) => void): () => void
+  /** Hands a settled round over to the archive, if the archive has all of its facts. Says whether it is retired now. */
+  retire(roundId: number): Promise<boolean>
+  /** Asks the archive about rounds of which nobody knows yet whether it took them. */
+  resolveHandOvers(): Promise<void>
+  /** Forgets idempotency keys of days gone by. */
+  forgetOldKeys(): Promise<void>
+}

@@ -1,0 +1,78 @@
+import type { Sql } from '../postgres.ts'
+
+/** Compares a retired round's rows with its facts, all in Postgres. @returns what differs, in words; empty where nothing does */
+export const discrepancies = async (sql: Sql, roundId: number): Promise<string[]> => {
+  const [row] = await sql<Record<string, number>[]>`
+    with fact as (
+      select number, type, (body ->> 'id')::bigint as id, body from facts where round_id = ${roundId}
+    ),
+    winner as (select (body -> 'order' ->> 0)::bigint as number from fact where type = 'RoundSettled'),
+    sale as (
+      select id, (bet ->> 'number')::bigint as number, (bet ->> 'stake')::bigint as stake, (bet ->> 'prize')::bigint as prize
+      from fact, jsonb_array_elements(body -> 'sale' -> 'bets') as bet where type = 'ReceiptSold'
+    ),
+    expected as (
+      select
+        sold.id, sum(sale.stake)::bigint as total,
+        coalesce(sum(sale.prize) filter (where sale.number = (select number from winner)), 0)::bigint as prize,
+        exists (select 1 from fact where type = 'ReceiptCancelled' and fact.id = sold.id) as cancelled,
+        exists (select 1 from fact where type = 'ReceiptPaid' and fact.id = sold.id) as paid
+      from fact as sold join sale on sale.id = sold.id where sold.type = 'ReceiptSold' group by sold.id
+    ),
+    compared as (
+      select
+        expected.id as expected_id, row.receipt_id, expected.total, row.total_amount, expected.prize, row.prize as row_prize,
+        row.status,
+        case when cancelled then 'cancelled' when paid then 'paid' when expected.prize > 0 then 'won' else 'lost' end
+          as expected_status
+      from expected full join (select * from receipts where round_id = ${roundId}) as row on row.receipt_id = expected.id
+    )
+    select
+      (select count(*) from compared where receipt_id is null) as "receipts missing",
+      (select count(*) from compared where expected_id is null) as "receipts that nobody sold",
+      (select count(*) from compared where total <> total_amount) as "receipts with another total",
+      (select count(*) from compared where status <> expected_status) as "receipts with another status",
+      (select count(*) from compared where status <> 'cancelled' and prize <> row_prize) as "receipts with another prize",
+      (select count(*) from sale full join (select * from bets where round_id = ${roundId}) as bet
+        on bet.receipt_id = sale.id and bet.number = sale.number
+        where sale.stake is distinct from bet.value or sale.prize is distinct from bet.prize) as "bets that differ",
+      (select count(*) from fact where type = 'ReceiptPaid') - (select count(distinct id) from fact where type = 'ReceiptPaid')
+        as "payments twice",
+      (select fact_count - (select count(*) from fact) from rounds where round_id = ${roundId}) as "facts missing"`
+  return Object.entries(row ?? {})
+    .filter(([, count]) => Number(count) !== 0)
+    .map(([what, count]) => `${count} ${what}`)
+}
+
+export const recordReconciliation = async (
+  sql: Sql,
+  roundId: number,
+  found: readonly string[],
+): Promise<void> => {
+  await sql`
+    update rounds set reconciled_at = now(), discrepancy = ${found.length > 0 ? found.join(', ') : null}
+    where round_id = ${roundId}`
+}
+
+/** Retired rounds whose rows and facts were found to differ, latest first, at most 100. */
+export const roundsWithDiscrepancy = async (
+  sql: Sql,
+): Promise<{ roundId: number; discrepancy: string }[]> => {
+  const rows = await sql<{ round_id: number; discrepancy: string }[]>`
+    select round_id, discrepancy from rounds where discrepancy is not null order by round_id desc limit 100`
+  return rows.map((row) => ({ roundId: row.round_id, discrepancy: row.discrepancy }))
+}
+
+/** Retired rounds that were not compared yet: the job for them was lost with its queue. */
+export const unreconciledRounds = async (sql: Sql): Promise<number[]> => {
+  const rows = await sql<{ round_id: number }[]>`
+    select round_id from rounds where retired_at is not null and reconciled_at is null order by round_id limit 100`
+  return rows.map((row) => row.round_id)
+}
+
+/** Numbers of the facts of these rounds that are stored. */
+export const storedFacts = async (sql: Sql, roundIds: readonly number[]): Promise<Map<number, number[]>> => {
+  const rows = await sql<{ round_id: number; numbers: number[] }[]>`
+    select round_id, json_agg(number) as numbers from facts where round_id = any(${[...roundIds]}::bigint[]) group by round_id`
+  return new Map(rows.map((row) => [row.round_id, row.numbers]))
+}

@@ -1,0 +1,58 @@
+import { prizeWon } from '../../domain/racing/facts.ts'
+import type { ReceiptStatus } from '../../domain/racing/round.ts'
+
+// The cache of a round: its receipts and their sums, for a while, for readers that may do without.
+//   H1. A change is applied whole or not at all; sums change with the receipts they count.
+//   H2. Each receipt carries the number of the fact that wrote it; an older one never overwrites a newer one.
+//   H3. It may forget a round at any time, but only whole: changes to a round that it does not have are passed over.
+//   H4. Nothing is decided from it.
+
+export const CACHE_TTL_S = 3600
+
+/** A receipt as callers of the cache know it: amounts in the smallest unit, times in milliseconds, `coeff` as shown (2.5). */
+export type CachedReceipt = {
+  readonly id: number
+  readonly user_id: number
+  readonly created_at: number
+  readonly total_amount: number
+  readonly bets: readonly {
+    readonly number: number
+    readonly value: number
+    readonly participant: { readonly number: number; readonly name: string; readonly coeff: number }
+    readonly prize: number
+  }[]
+  readonly status: ReceiptStatus
+  readonly prize: number
+}
+
+/** What `round:{roundId}:data` holds. */
+export type CachedRound = {
+  readonly receipts: readonly CachedReceipt[]
+  readonly stats: {
+    readonly totalReceipts: number
+    readonly totalMise: number
+    readonly participantMise: Readonly<Record<string, number>>
+  }
+}
+
+/** A receipt as fact `number` left it; `gone` once it is cancelled. */
+export type CacheChange = { readonly number: number; readonly receipt: CachedReceipt; readonly gone: boolean }
+
+export interface RoundCache {
+  /** Begins an empty round; does nothing where it is there. */
+  open(roundId: number): Promise<void>
+  change(roundId: number, changes: readonly CacheChange[]): Promise<void>
+  /** Gives every pending receipt its outcome. */
+  settle(roundId: number, number: number, winner: number): Promise<void>
+  drop(roundId: number): Promise<void>
+  read(roundId: number): Promise<CachedRound | undefined>
+  close(): Promise<void>
+}
+
+/** The receipt once the race is over. */
+export const withOutcome = (receipt: CachedReceipt, winner: number): CachedReceipt => {
+  if (receipt.status !== 'pending') return receipt
+  const bets = receipt.bets.map((bet) => ({ number: bet.number, stake: bet.value, prize: bet.prize }))
+  const prize = prizeWon({ by: 0, at: 0, bets }, winner)
+  return { ...receipt, status: prize > 0 ? 'won' : 'lost', prize }
+}

@@ -1,0 +1,81 @@
+import {
+  CACHE_TTL_S,
+  type CacheChange,
+  type CachedReceipt,
+  type CachedRound,
+  type RoundCache,
+  withOutcome,
+} from './round.cache.ts'
+
+type Kept = { number: number; receipt: CachedReceipt | undefined }
+type KeptRound = { receipts: Map<number, Kept>; until: number }
+
+/** Receipts kept at most, of all rounds together: the cache of one shop must not outgrow its server. */
+const MOST_RECEIPTS = 10_000
+
+/** The cache of a server without Redis. Where it is full, the oldest rounds are forgotten. */
+export const memoryRoundCache = (now: () => number, most = MOST_RECEIPTS): RoundCache => {
+  const rounds = new Map<number, KeptRound>()
+
+  const known = (roundId: number): KeptRound | undefined => {
+    const round = rounds.get(roundId)
+    if (round && round.until > now()) return round
+    rounds.delete(roundId)
+    return undefined
+  }
+
+  const makeRoom = (): void => {
+    let kept = 0
+    for (const round of rounds.values()) kept += round.receipts.size
+    for (const [id, round] of rounds) {
+      if (kept <= most) return
+      rounds.delete(id)
+      kept -= round.receipts.size
+    }
+  }
+
+  const apply = (roundId: number, changes: readonly CacheChange[]): void => {
+    const round = known(roundId)
+    if (!round) return
+    for (const { number, receipt, gone } of changes) {
+      const before = round.receipts.get(receipt.id)
+      if (!before || before.number < number)
+        round.receipts.set(receipt.id, { number, receipt: gone ? undefined : receipt })
+    }
+    round.until = now() + CACHE_TTL_S * 1000
+    makeRoom()
+  }
+
+  return {
+    open: async (roundId) => {
+      if (!known(roundId)) rounds.set(roundId, { receipts: new Map(), until: now() + CACHE_TTL_S * 1000 })
+    },
+    change: async (roundId, changes) => apply(roundId, changes),
+    settle: async (roundId, number, winner) => {
+      const pending = [...(known(roundId)?.receipts.values() ?? [])].flatMap((kept) => kept.receipt ?? [])
+      apply(
+        roundId,
+        pending.map((receipt) => ({ number, receipt: withOutcome(receipt, winner), gone: false })),
+      )
+    },
+    drop: async (roundId) => {
+      rounds.delete(roundId)
+    },
+    read: async (roundId) => {
+      const round = known(roundId)
+      return round && summed([...round.receipts.values()].flatMap((kept) => kept.receipt ?? []))
+    },
+    close: async () => rounds.clear(),
+  }
+}
+
+const summed = (receipts: readonly CachedReceipt[]): CachedRound => {
+  const participantMise: Record<string, number> = {}
+  let totalMise = 0
+  for (const receipt of receipts) {
+    totalMise += receipt.total_amount
+    for (const bet of receipt.bets)
+      participantMise[bet.number] = (participantMise[bet.number] ?? 0) + bet.value
+  }
+  return { receipts, stats: { totalReceipts: receipts.length, totalMise, participantMise } }
+}

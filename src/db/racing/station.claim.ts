@@ -1,0 +1,64 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import type { Journal } from '../../actors/journal.port.ts'
+import type { StationNotes } from '../../actors/racing/receipt.counter.ts'
+import type { Fact } from '../../domain/racing/facts.ts'
+import { asking, type Sql } from '../postgres.ts'
+
+// A journal is bound to its station once, when it is new: Postgres gives it a block of round ids and of receipt
+// numbers that no other journal has, so that a lost or a second data directory cannot repeat one.
+//   S1. The binding is in the journal from then on; later starts need no Postgres for it.
+//   S2. One journal sells for a station at a time: the one that claimed it last.
+
+const NOTE = 'station'
+/** Round ids of one journal: at a race every 100 s on ten tracks they last for 31 years. */
+const ROUND_BLOCK = 100_000_000
+/** Receipts that a lost journal may have sold without Postgres having heard of them. */
+const RECEIPT_GAP = 100_000
+
+type Binding = StationNotes & { readonly journalId: string }
+
+/** The station that this journal sells for, claiming it in Postgres if the journal is new. */
+export const claimStation = async (journal: Journal<Fact>, sql: Sql, station: string): Promise<Binding> => {
+  const known = journal.note(NOTE) as Binding | undefined
+  if (known) {
+    if (known.number === station) return known
+    throw new Error(
+      `this data directory belongs to station ${known.number}: set STATION_NUMBER=${known.number}, ` +
+        `or give station ${station} a DATA_DIR of its own`,
+    )
+  }
+  const journalId = randomUUID()
+  const binding = await asking(() => sql.begin((tx) => claim(tx as unknown as Sql, station, journalId)))
+  await journal.write({ [NOTE]: binding })
+  return binding as Binding
+}
+
+const claim = async (sql: Sql, station: string, journalId: string): Promise<Binding> => {
+  const [block] = await sql<{ block: number }[]>`select nextval('round_blocks') as block`
+  const firstRound = block!.block * ROUND_BLOCK + 1
+  const [before] = await sql<{ receipt_key: string; first_receipt: number; first_round: number }[]>`
+    select receipt_key, first_receipt, first_round from stations where station_number = ${station} for update`
+  if (!before) {
+    const key = randomBytes(32).toString('hex')
+    await sql`
+      insert into stations (station_number, receipt_key, journal_id, first_receipt, first_round)
+      values (${station}, ${key}, ${journalId}, 0, ${firstRound})`
+    return { journalId, number: station, key, firstReceipt: 0, firstRound }
+  }
+  const [sold] = await sql<{ count: number }[]>`
+    select count(*) as count from receipts
+    where round_id >= ${before.first_round} and round_id < ${before.first_round + ROUND_BLOCK}`
+  const firstReceipt = before.first_receipt + sold!.count + RECEIPT_GAP
+  await sql`
+    update stations set journal_id = ${journalId}, first_receipt = ${firstReceipt}, first_round = ${firstRound}
+    where station_number = ${station}`
+  return { journalId, number: station, key: before.receipt_key, firstReceipt, firstRound }
+}
+
+/** Whether another data directory has claimed the station since. */
+export const isSuperseded = async (journal: Journal<Fact>, sql: Sql): Promise<boolean> => {
+  const { journalId, number } = journal.note(NOTE) as Binding
+  const [row] = await sql<{ journal_id: string }[]>`
+    select journal_id from stations where station_number = ${number}`
+  return row !== undefined && row.journal_id !== journalId
+}

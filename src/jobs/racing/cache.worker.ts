@@ -1,0 +1,58 @@
+import type { CacheChange, CachedReceipt, RoundCache } from '../../db/racing/round.cache.ts'
+import type { FactBatch } from '../../db/racing/rounds.projection.ts'
+import type { Fact, ReceiptFact, RoundOpened } from '../../domain/racing/facts.ts'
+import { isReceiptFact, potentialPrize, stakeOf } from '../../domain/racing/facts.ts'
+import type { Attempt } from '../queues.ts'
+import { FACTS, FORGET_ROUND, toFactBatch, toRoundId } from './fact-batch.ts'
+
+// The cache queue: facts become the cached view of their round. Where the cache is away the queue rests, so that
+// changes stay in order.
+
+const REST_MS = 1_000
+
+export const cacheProcessor =
+  (cache: RoundCache, isPassing: (error: unknown) => boolean) =>
+  async (attempt: Attempt): Promise<void> => {
+    try {
+      if (attempt.name === FACTS) await apply(cache, toFactBatch(attempt.data))
+      else if (attempt.name === FORGET_ROUND) await cache.drop(toRoundId(attempt.data))
+      else throw new Error(`the cache queue knows no job named ${attempt.name}`)
+    } catch (error) {
+      if (isPassing(error)) await attempt.rest(REST_MS)
+      throw error
+    }
+  }
+
+const apply = async (cache: RoundCache, { roundId, opened, facts }: FactBatch): Promise<void> => {
+  let changes = new Map<number, CacheChange>()
+  const flush = async (): Promise<void> => {
+    if (changes.size > 0) await cache.change(roundId, [...changes.values()])
+    changes = new Map()
+  }
+  for (const [number, fact] of facts) {
+    if (fact.type === 'RoundOpened') await cache.open(roundId)
+    if (fact.type === 'RoundSettled') {
+      await flush()
+      await cache.settle(roundId, number, fact.order[0]!)
+    }
+    if (isReceiptFact(fact) && fact.type !== 'ReceiptPrinted')
+      changes.set(fact.id, { number, receipt: cached(opened, fact), gone: fact.type === 'ReceiptCancelled' })
+  }
+  await flush()
+}
+
+const cached = (opened: RoundOpened, fact: ReceiptFact): CachedReceipt => ({
+  id: fact.id,
+  user_id: fact.sale.by,
+  created_at: fact.sale.at,
+  total_amount: stakeOf(fact.sale),
+  bets: fact.sale.bets.map(({ number, stake, prize }) => {
+    const { name, coeff } = opened.field.find((one) => one.number === number)!
+    return { number, value: stake, participant: { number, name, coeff: coeff / 100 }, prize }
+  }),
+  status: statusAfter(fact),
+  prize: fact.type === 'ReceiptPaid' ? fact.prize : potentialPrize(fact.sale),
+})
+
+const statusAfter = (fact: Fact): CachedReceipt['status'] =>
+  fact.type === 'ReceiptPaid' ? 'paid' : fact.type === 'ReceiptCancelled' ? 'cancelled' : 'pending'

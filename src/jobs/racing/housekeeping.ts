@@ -1,0 +1,120 @@
+import type { RacingPort } from '../../actors/racing/racing.port.ts'
+import type { Round } from '../../domain/racing/round.ts'
+import type { Enqueued } from '../queues.ts'
+import { reconcileJob } from './fact-batch.ts'
+import type { Outbox } from './outbox.ts'
+import type { PersistenceLedger } from './persistence.ledger.ts'
+
+// Housekeeping: what has to be looked after from time to time, so that rounds leave when they are stored.
+
+const EVERY_MS = 1_000
+/** A queue that has nothing to do while facts are still not stored has lost them: they are handed over again. */
+const LOST_AFTER_MS = 15_000
+
+export type HousekeepingPorts = {
+  readonly racing: RacingPort
+  readonly ledger: PersistenceLedger
+  readonly outboxes: { readonly persist: Outbox; readonly cache: Outbox }
+  readonly storedFacts: (roundIds: readonly number[]) => Promise<Map<number, number[]>>
+  readonly unreconciled: () => Promise<number[]>
+  readonly addPersist: (jobs: readonly Enqueued[]) => Promise<void>
+  /** Jobs of the persist queue that will still run, and that failed for good. */
+  readonly persistJobs: () => Promise<{ readonly left: number; readonly failed: number }>
+  readonly forgotten: (roundId: number) => Promise<void>
+  readonly now: () => number
+  readonly onError: (error: Error) => void
+}
+
+export class Housekeeping {
+  readonly #ports: HousekeepingPorts
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> | undefined
+  #idleSince: number | undefined
+  #nextSlow = 0
+
+  constructor(ports: HousekeepingPorts) {
+    this.#ports = ports
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => {
+      this.#running ??= this.#round().finally(() => {
+        this.#running = undefined
+      })
+    }, EVERY_MS)
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#running
+  }
+
+  async #round(): Promise<void> {
+    const { racing, onError } = this.#ports
+    const chores = [
+      () => racing.resolveHandOvers(),
+      () => this.#verify(),
+      () => this.#retire(),
+      () => this.#findLost(),
+      () => this.#slowChores(),
+    ]
+    for (const chore of chores) await chore().catch(onError)
+  }
+
+  async #verify(): Promise<void> {
+    const { racing, ledger, storedFacts } = this.#ports
+    const ids = ledger.unverified()
+    if (ids.length === 0) return
+    const stored = await storedFacts(ids)
+    for (const id of ids) {
+      const round = racing.round(id)
+      if (round) ledger.verify(round, stored.get(id) ?? [])
+      else ledger.forget(id)
+    }
+  }
+
+  async #retire(): Promise<void> {
+    const { racing, ledger, outboxes, addPersist, forgotten } = this.#ports
+    const complete = [...racing.rounds()].filter(
+      (round: Round) => round.settled && ledger.isComplete(round.id),
+    )
+    for (const { id } of complete) {
+      if (!(await racing.retire(id))) continue
+      ledger.forget(id)
+      outboxes.persist.forget(id)
+      outboxes.cache.forget(id)
+      await forgotten(id)
+      await addPersist([reconcileJob(id)])
+    }
+  }
+
+  async #findLost(): Promise<void> {
+    const { racing, ledger, outboxes, persistJobs, now } = this.#ports
+    const waiting: { id: number; first: number }[] = []
+    let pending = 0
+    for (const { id } of racing.rounds()) {
+      const { count, first } = ledger.pendingOf(id)
+      if (first === undefined || outboxes.persist.position(id) < first) continue
+      pending += count
+      waiting.push({ id, first })
+    }
+    const jobs = waiting.length > 0 ? await persistJobs() : undefined
+    if (!jobs || jobs.left > 0 || pending <= jobs.failed) {
+      this.#idleSince = undefined
+      return
+    }
+    this.#idleSince ??= now()
+    if (now() - this.#idleSince < LOST_AFTER_MS) return
+    this.#idleSince = undefined
+    for (const { id, first } of waiting) outboxes.persist.rewind(id, first - 1)
+  }
+
+  async #slowChores(): Promise<void> {
+    const { racing, unreconciled, addPersist, now } = this.#ports
+    if (now() < this.#nextSlow) return
+    this.#nextSlow = now() + 60_000
+    await racing.forgetOldKeys()
+    const ids = await unreconciled()
+    if (ids.length > 0) await addPersist(ids.map(reconcileJob))
+  }
+}

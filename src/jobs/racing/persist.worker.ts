@@ -1,0 +1,60 @@
+import type { FactBatch } from '../../db/racing/rounds.projection.ts'
+import type { Attempt, Enqueued } from '../queues.ts'
+import { FACTS, ONE_FACT, oneFactJob, RECONCILE, toFactBatch, toRoundId } from './fact-batch.ts'
+
+// The persist queue: facts become rows.
+//   W1. Where Postgres is away the queue rests; the job keeps all its attempts.
+//   W2. A fact that Postgres refuses leaves its batch and goes on alone, to be retried and then to fail alone.
+
+const REST_MS = 1_000
+
+export type PersistPorts = {
+  readonly project: (batch: FactBatch) => Promise<void>
+  readonly stored: (roundId: number, numbers: readonly number[]) => void
+  readonly reconcile: (roundId: number) => Promise<void>
+  readonly add: (jobs: readonly Enqueued[]) => Promise<void>
+  /** Whether an error is the world's fault and not the data's. */
+  readonly isPassing: (error: unknown) => boolean
+}
+
+export const persistProcessor =
+  ({ project, stored, reconcile, add, isPassing }: PersistPorts) =>
+  async (attempt: Attempt): Promise<void> => {
+    const store = async (batch: FactBatch): Promise<void> => {
+      await project(batch)
+      stored(
+        batch.roundId,
+        batch.facts.map(([number]) => number),
+      )
+    }
+
+    const storeOneByOne = async (batch: FactBatch): Promise<void> => {
+      for (const numbered of batch.facts) {
+        try {
+          await store({ ...batch, facts: [numbered] })
+        } catch (error) {
+          if (isPassing(error)) throw error
+          await add([oneFactJob(batch, numbered)])
+        }
+      }
+    }
+
+    const storeBatch = async (batch: FactBatch): Promise<void> => {
+      try {
+        await store(batch)
+      } catch (error) {
+        if (isPassing(error)) throw error
+        await storeOneByOne(batch)
+      }
+    }
+
+    try {
+      if (attempt.name === FACTS) await storeBatch(toFactBatch(attempt.data))
+      else if (attempt.name === ONE_FACT) await store(toFactBatch(attempt.data))
+      else if (attempt.name === RECONCILE) await reconcile(toRoundId(attempt.data))
+      else throw new Error(`the persist queue knows no job named ${attempt.name}`)
+    } catch (error) {
+      if (isPassing(error)) await attempt.rest(REST_MS)
+      throw error
+    }
+  }
