@@ -52,8 +52,9 @@ export const runCommand = (
       clearTimeout(limit)
       reject(error)
     })
-    child.on('close', (code) => {
+    child.on('close', (code, signal) => {
       clearTimeout(limit)
+      if (signal !== null) output += `\nended by ${signal}`
       resolve({ code, output: output.trim() })
     })
   })

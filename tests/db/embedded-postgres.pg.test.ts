@@ -35,6 +35,7 @@ beforeEach(async () => {
 afterEach(async () => {
   for (const child of children) child.kill('SIGKILL')
   for (const directory of [dataDirectory, ...clusters]) await endLeftover(directory)
+  await openCheckout(join(temporary, 'home', 'checkout')).catch(() => undefined)
   for (const directory of [temporary, ...clusters]) await rm(directory, { recursive: true, force: true })
 })
 
@@ -79,31 +80,39 @@ const query = async (url: string, statement: string): Promise<unknown[]> => {
   }
 }
 
+type Apart = { child: ChildProcess; url: string; directory: string; said: string[] }
+
 /** A server in a process of its own, in a group of its own as under a terminal. */
-const startApart = async (
+const launchApart = (
   runtime: string[],
   checkout = root,
-  directory = dataDirectory,
-): Promise<{ child: ChildProcess; url: string; directory: string; said: string[] }> => {
-  const child = launchApart(runtime, checkout, directory)
-  const lines: string[] = []
-  createInterface({ input: child.stderr! }).on('line', (line) => lines.push(line))
-  const line = await new Promise<string>((resolve, reject) => {
-    createInterface({ input: child.stdout! }).once('line', resolve)
-    child.once('close', () => reject(new Error(`it ended: ${lines.join('\n')}`)))
-  })
-  const started = JSON.parse(line)
-  clusters.add(started.directory)
-  return { child, url: started.url, directory: started.directory, said: lines }
-}
-
-const launchApart = (runtime: string[], checkout: string, directory: string): ChildProcess => {
+): { child: ChildProcess; whenUp(): Promise<Apart> } => {
   const [program, ...args] = runtime
   const script = join(checkout, 'tests', 'support', 'start-postgres.ts')
-  const child = spawn(program!, [...args, script, directory], { cwd: checkout, detached: true })
+  const child = spawn(program!, [...args, script, dataDirectory], { cwd: checkout, detached: true })
   children.add(child)
-  return child
+  const lines: string[] = []
+  createInterface({ input: child.stderr }).on('line', (line) => lines.push(line))
+  const whenUp = async () => {
+    const line = await new Promise<string>((resolve, reject) => {
+      createInterface({ input: child.stdout }).once('line', resolve)
+      child.once('close', () => reject(new Error(`it ended: ${lines.join('\n')}`)))
+    })
+    const { url, directory } = JSON.parse(line)
+    clusters.add(directory)
+    return { child, url, directory, said: lines }
+  }
+  return { child, whenUp }
 }
+
+const startApart = (runtime: string[], checkout = root): Promise<Apart> =>
+  launchApart(runtime, checkout).whenUp()
+
+const isHalfMade = async () =>
+  (await readdir(dataDirectory).catch(() => [])).some(
+    (name) =>
+      name.startsWith('new-') && existsSync(join(dataDirectory, name, 'cluster', 'global', 'pg_control')),
+  )
 
 const ended = (child: ChildProcess) =>
   child.exitCode !== null || child.signalCode !== null
@@ -201,7 +210,9 @@ describe('the embedded Postgres', () => {
     const pid = await pidOf(killed.directory)
     await kill(killed.child)
     process.kill(pid, 'SIGSTOP')
+    const began = performance.now()
     await expect(start()).rejects.toThrow(`kill -9 ${pid}`)
+    expect(performance.now() - began).toBeLessThan(15_000)
     process.kill(pid, 'SIGCONT')
     const next = await start()
     expect(await pidOf(next.directory)).toBe(pid)
@@ -223,10 +234,23 @@ describe('the embedded Postgres', () => {
   })
 
   it('stays down once it was stopped', async () => {
+    const stopped = await start()
+    const other = await start(join(temporary, 'other'))
+    await stopped.stop()
+    // When the other one came back twice, whoever watched over the stopped one had a look as well.
+    for (const times of [1, 2]) {
+      process.kill(await pidOf(other.directory), 'SIGKILL')
+      await until(() => said.filter((line) => line.includes('running again')).length >= times)
+    }
+    expect(existsSync(join(stopped.directory, 'cluster', 'postmaster.pid'))).toBe(false)
+    expect(said.filter((line) => line.includes('has died'))).toHaveLength(2)
+    await other.stop()
+  })
+
+  it('can be stopped although Postgres was just killed', async () => {
     const { directory, stop } = await start()
     const pid = await pidOf(directory)
     process.kill(pid, 'SIGKILL')
-    await stop()
     await stop()
     await until(async () => !(await isRunning(pid)))
     const named = await pidOf(directory).catch(() => pid)
@@ -234,23 +258,22 @@ describe('the embedded Postgres', () => {
   })
 
   it('survives the Ctrl-C of a terminal, which goes to the whole group of the server', async () => {
-    const server = await startApart(node)
-    process.kill(-server.child.pid!, 'SIGINT')
+    const { child, whenUp } = launchApart(node)
+    await until(isHalfMade)
+    process.kill(-child.pid!, 'SIGINT')
+    const server = await whenUp()
+    process.kill(-child.pid!, 'SIGINT')
     const pid = await pidOf(server.directory)
     expect(await query(server.url, 'select pg_sleep(0.2), 1 as one')).toEqual([{ pg_sleep: '', one: 1 }])
-    server.child.stdin!.end()
-    await ended(server.child)
-    expect(server.child.exitCode).toBe(0)
+    child.stdin!.end()
+    await ended(child)
+    expect(child.exitCode).toBe(0)
     expect(await isRunning(pid)).toBe(false)
   })
 
   it('begins again when it was killed while it made the database', async () => {
-    const child = launchApart(node, root, dataDirectory)
-    const halfMade = async () =>
-      (await readdir(dataDirectory).catch(() => [])).some(
-        (name) => name.startsWith('new-') && existsSync(join(dataDirectory, name, 'cluster', 'PG_VERSION')),
-      )
-    await until(halfMade)
+    const { child } = launchApart(node)
+    await until(isHalfMade)
     await kill(child)
     expect(existsSync(join(dataDirectory, 'cluster'))).toBe(false)
 
