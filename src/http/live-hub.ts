@@ -1,0 +1,289 @@
+import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+import type { Clock } from '../actors/clock.port.ts'
+import { Audiences } from './live-audience.ts'
+import { type Closing, LiveSocket, type SocketLimits, type Wish } from './live-socket.ts'
+import { type LiveMessage, LiveStream, type StreamOptions } from './live-stream.ts'
+import type { Session, Sessions } from './session.ts'
+
+// The hub: who follows which streams, and when messages leave.
+//   H1. What becomes ready in one turn of the event loop leaves in one write for each socket, in the order it was
+//       published; while messages come fast, a turn lasts at least `batchMs`.
+//   H2. Who begins to follow a stream waits for the end of the turn, so that everyone is at the same position.
+//   H3. Staff streams are for sessions that hold now: asked before each replay and at every ping.
+//   H4. No fault of one socket or message reaches another, or whoever published.
+
+export type LiveLimits = SocketLimits & {
+  readonly sockets: number
+  readonly subscriptionsPerSocket: number
+  /** The longest frame taken from a client. */
+  readonly frameBytes: number
+  /** Messages kept of each stream, unless the stream says otherwise. */
+  readonly historyMessages: number
+  /** The least time between two turns: what a message may wait for others while many come. */
+  readonly batchMs: number
+  readonly pingMs: number
+}
+
+export const usualLimits: LiveLimits = {
+  sockets: 10_000,
+  subscriptionsPerSocket: 32,
+  frameBytes: 4_096,
+  historyMessages: 1_024,
+  batchMs: 10,
+  pingMs: 30_000,
+  slowBytes: 1_048_576,
+  closeWaitMs: 3_000,
+  messagesPerSecond: 20,
+  badMessages: 10,
+}
+
+/** A kind of stream that clients ask for by name. */
+export type LiveTopic = {
+  readonly name: string
+  readonly staffOnly: boolean
+  /** The stream that this session follows. Called with a session that holds where `staffOnly`. */
+  readonly streamFor: (track: string, session: Session | undefined) => LiveStream
+}
+
+export type LiveHubOptions = {
+  /** One random id per start of the server. */
+  readonly epoch: string
+  /** The first one is the default. */
+  readonly tracks: readonly string[]
+  readonly sessions: Sessions
+  readonly clock: Clock
+  readonly limits?: Partial<LiveLimits>
+  readonly onFault: (fault: unknown) => void
+}
+
+export type LiveFigures = {
+  readonly sockets: number
+  readonly subscriptions: number
+  /** Clients cut off because they were too slow. */
+  readonly cutOff: number
+  /** Messages of streams, and how many times one was written to a socket. */
+  readonly published: number
+  readonly delivered: number
+}
+
+export class LiveHub {
+  readonly epoch: string
+  readonly tracks: readonly string[]
+  readonly limits: LiveLimits
+  readonly #options: LiveHubOptions
+  readonly #topics = new Map<string, LiveTopic>()
+  readonly #audiences = new Audiences()
+  readonly #sockets = new Set<LiveSocket>()
+  #turn: LiveMessage[] = []
+  #afterTurn: (() => void)[] = []
+  #isScheduled = false
+  #turnEndedAt = 0
+  #pingTimer: unknown
+  #isClosing = false
+  #onEmpty: (() => void) | undefined
+  #cutOff = 0
+  #published = 0
+  #delivered = 0
+
+  constructor(options: LiveHubOptions) {
+    this.#options = options
+    this.epoch = options.epoch
+    this.tracks = options.tracks
+    this.limits = { ...usualLimits, ...options.limits }
+    this.#armPing()
+  }
+
+  /** Whether one more connection can be taken. */
+  get hasRoom(): boolean {
+    return !this.#isClosing && this.#sockets.size < this.limits.sockets
+  }
+
+  get topics(): readonly string[] {
+    return [...this.#topics.keys()]
+  }
+
+  /** Where faults are told to. */
+  onFault(fault: unknown): void {
+    this.#options.onFault(fault)
+  }
+
+  now(): number {
+    return this.#options.clock.now()
+  }
+
+  addTopic(topic: LiveTopic): void {
+    this.#topics.set(topic.name, topic)
+  }
+
+  topic(name: string): LiveTopic | undefined {
+    return this.#topics.get(name)
+  }
+
+  newStream(
+    options: Omit<StreamOptions, 'historyMessages'> & Partial<Pick<StreamOptions, 'historyMessages'>>,
+  ): LiveStream {
+    const { historyMessages } = this.limits
+    return new LiveStream(
+      { historyMessages, ...options },
+      {
+        epoch: this.epoch,
+        now: () => this.now(),
+        announce: (message) => this.#announce(message),
+        onFault: (fault) => this.onFault(fault),
+      },
+    )
+  }
+
+  /** Takes a connection in. Whoever hears that it closed calls `leave`. */
+  join(ws: WebSocket, tcp: Duplex, session: Session | undefined): LiveSocket {
+    const socket = new LiveSocket(ws, tcp, this.limits, (why) => this.#letGo(socket, why))
+    socket.session = session
+    this.#sockets.add(socket)
+    if (this.#sockets.size > this.limits.sockets || this.#isClosing)
+      socket.close(this.#isClosing ? 'restart' : 'full')
+    return socket
+  }
+
+  /** A connection is no more. */
+  leave(socket: LiveSocket): void {
+    socket.gone()
+    this.#audiences.leave(socket)
+    if (this.#sockets.delete(socket) && this.#sockets.size === 0) this.#onEmpty?.()
+  }
+
+  /** Whether a session is good at this moment. */
+  holds(session: Session): boolean {
+    try {
+      return session.expiresAt > this.now() && this.#options.sessions.isCurrent(session)
+    } catch (fault) {
+      this.onFault(fault)
+      return false
+    }
+  }
+
+  /** The session of a token, where it holds. */
+  async sessionOf(token: string): Promise<Session | undefined> {
+    const session = await this.#options.sessions.verify(token)
+    return session && this.holds(session) ? session : undefined
+  }
+
+  /** Runs it when nothing is about to leave: at once, or at the end of the turn. */
+  betweenTurns(run: () => void): void {
+    if (this.#turn.length > 0 || this.#afterTurn.length > 0) this.#afterTurn.push(run)
+    else this.#guard(run)
+  }
+
+  /**
+   * Lets a socket follow a stream, from where it was if that is known, from a snapshot otherwise. Between turns only.
+   * @returns false where it follows as many as it may already
+   */
+  follow(socket: LiveSocket, stream: LiveStream, { epoch, offset }: Pick<Wish, 'epoch' | 'offset'>): boolean {
+    const streams = new Set(socket.audience?.streams).add(stream)
+    if (streams.size > this.limits.subscriptionsPerSocket) return false
+    const missed = epoch === this.epoch && offset !== undefined ? stream.since(offset) : undefined
+    if (missed) {
+      const { topic, track } = stream
+      const frames = missed.map(({ frame }) => frame)
+      socket.reply({
+        event: 'subscribed',
+        topic,
+        track,
+        epoch,
+        offset,
+        serverTime: this.now(),
+        recovered: true,
+      })
+      if (frames.length > 0) socket.replay(Buffer.concat(frames))
+      this.#delivered += frames.length
+    } else {
+      socket.replay(stream.snapshot())
+    }
+    if (socket.isOpen) this.#audiences.move(socket, streams)
+    return true
+  }
+
+  /** Between turns only. */
+  unfollow(socket: LiveSocket, topic: string, track: string): void {
+    const streams = [...(socket.audience?.streams ?? [])]
+    const kept = streams.filter((stream) => stream.topic !== topic || stream.track !== track)
+    if (kept.length < streams.length) this.#audiences.move(socket, new Set(kept))
+  }
+
+  figures(): LiveFigures {
+    let subscriptions = 0
+    for (const { audience } of this.#sockets) subscriptions += audience?.streams.size ?? 0
+    return {
+      sockets: this.#sockets.size,
+      subscriptions,
+      cutOff: this.#cutOff,
+      published: this.#published,
+      delivered: this.#delivered,
+    }
+  }
+
+  /** Tells everyone to come back later, and waits until they are gone. Nobody is taken in any more. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    this.#options.clock.clearTimeout(this.#pingTimer)
+    this.#endTurn()
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve
+    })
+    for (const socket of this.#sockets) socket.close('restart')
+    if (this.#sockets.size > 0) await empty
+  }
+
+  #announce(message: LiveMessage): void {
+    this.#published++
+    if (!message.stream.isHeard) return
+    this.#turn.push(message)
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    const waitMs = this.#turnEndedAt + this.limits.batchMs - performance.now()
+    if (waitMs <= 0) setImmediate(() => this.#endTurn())
+    else setTimeout(() => setImmediate(() => this.#endTurn()), waitMs)
+  }
+
+  #endTurn(): void {
+    this.#isScheduled = false
+    const turn = this.#turn
+    this.#turn = []
+    const touched = new Set(turn.flatMap(({ stream }) => [...stream.audiences]))
+    for (const audience of touched) {
+      this.#guard(() => {
+        this.#delivered += audience.hear(turn)
+      })
+    }
+    const waiting = this.#afterTurn
+    this.#afterTurn = []
+    for (const run of waiting) this.#guard(run)
+    this.#turnEndedAt = performance.now()
+  }
+
+  #letGo(socket: LiveSocket, why: Closing): void {
+    if (why === 'slow') this.#cutOff++
+    this.#audiences.leave(socket)
+  }
+
+  #armPing(): void {
+    const { clock } = this.#options
+    this.#pingTimer = clock.setTimeout(() => {
+      for (const socket of this.#sockets) {
+        this.#guard(() => {
+          if (socket.session && !this.holds(socket.session)) socket.close('signedOut')
+          else socket.ping()
+        })
+      }
+      this.#armPing()
+    }, this.limits.pingMs)
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run()
+    } catch (fault) {
+      this.onFault(fault)
+    }
+  }
+}
