@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { upgradeWebSocket } from '@hono/node-server'
+import { upgradeWebSocket, type WebSocketServerLike } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { refusal } from './answer.ts'
@@ -23,7 +23,7 @@ export const mountLive = (
   // biome-ignore lint/suspicious/noExplicitAny: a route fits every app, whatever its context holds
   app: Hono<any>,
   { hub, sessionOf }: LiveRouteOptions,
-): { readonly server: WebSocketServer } => {
+): { readonly server: WebSocketServerLike } => {
   const server = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -70,5 +70,5 @@ export const mountLive = (
     )
     return upgrade(c, next)
   })
-  return { server }
+  return { server: server as unknown as WebSocketServerLike }
 }
