@@ -82,6 +82,7 @@ export const openJournal = <Fact>(options: JournalOptions<Fact>): Journal<Fact> 
     failure = error
     options.onFailure?.(error)
     const tryAgain = (): void => {
+      if (closed) return
       probe = setTimeout(() => {
         store.commit([], new Map([['probe', Date.now()]])).then(() => {
           failure = undefined

@@ -4,6 +4,8 @@ import type { JournalStore } from './journal.ts'
 
 /** Rows removed at a time, so that a large round leaves without holding up the next one. */
 const SLICE = 500
+/** LMDB refuses keys of 1,978 bytes and more, but only when the writes before it are on their way already. */
+const LONGEST_NAME_BYTES = 1_900
 
 /** A journal's store in LMDB under `directory`, which only its owner may enter: it holds the seeds of races to come. */
 export const openLmdbStore = (directory: string): JournalStore => {
@@ -18,10 +20,15 @@ export const openLmdbStore = (directory: string): JournalStore => {
     await Promise.all(writes)
     await root.flushed
   }
-  const after = (prefix: string): string => prefix + '\u{10ffff}'
+  const after = (prefix: string): string => `${prefix}\u{10ffff}`
 
   return {
-    commit: (entries, changed) => {
+    commit: async (entries, changed) => {
+      for (const name of changed.keys())
+        if (Buffer.byteLength(name) > LONGEST_NAME_BYTES)
+          throw new RangeError(
+            `a note's name has more than ${LONGEST_NAME_BYTES} bytes: ${name.slice(0, 60)}…`,
+          )
       const writes: Promise<boolean>[] = []
       for (const { stream, first, facts: rows } of entries)
         for (let i = 0; i < rows.length; i++) writes.push(facts.put([stream, first + i], rows[i]))

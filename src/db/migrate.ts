@@ -22,7 +22,9 @@ export const migrate = async (sql: Sql): Promise<string[]> => {
     const ran = new Set((await tx<{ name: string }[]>`select name from migrations`).map((row) => row.name))
     const unknown = [...ran].filter((name) => !files.includes(name))
     if (unknown.length > 0)
-      throw new Error(`the database is newer than this Galop (it knows ${unknown.join(', ')}): start the newer version`)
+      throw new Error(
+        `the database is newer than this Galop (it knows ${unknown.join(', ')}): start the newer version`,
+      )
     const due = files.filter((name) => !ran.has(name))
     for (const name of due) {
       await tx.unsafe(await readFile(new URL(name, DIRECTORY), 'utf8'))

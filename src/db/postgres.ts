@@ -10,7 +10,8 @@ const bigint: postgres.PostgresType<number> = {
   serialize: (value) => String(value),
   parse: (text: string) => {
     const value = Number(text)
-    if (!Number.isSafeInteger(value)) throw new RangeError(`Postgres holds ${text}, which is not a safe integer`)
+    if (!Number.isSafeInteger(value))
+      throw new RangeError(`Postgres holds ${text}, which is not a safe integer`)
     return value
   },
 }
@@ -30,7 +31,8 @@ export const connectPostgres = (url: string, connections: number): Sql =>
 
 /** SQLSTATE classes of a world that is broken for now: connection, resources, operator intervention, rollback, read-only. */
 const PASSING_STATE = /^(08|53|57|40|25006|55P03)/
-const PASSING_CODE = /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT|CONNECT|CONNECTION_)/
+const PASSING_CODE =
+  /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ENOENT|CONNECT|CONNECTION_)/
 
 /** Whether the same statement may well succeed later: Postgres is away, busy or starting, and the data is not to blame. */
 export const isPassing = (error: unknown): boolean => {
@@ -45,8 +47,12 @@ export const asking = async <T>(question: () => PromiseLike<T>): Promise<T> => {
     return await question()
   } catch (error) {
     if (!isPassing(error)) throw error
-    throw new Unavailable('postgres', 'Postgres is away at present; nothing was changed, ask again in a moment', {
-      cause: error,
-    })
+    throw new Unavailable(
+      'postgres',
+      'Postgres is away at present; nothing was changed, ask again in a moment',
+      {
+        cause: error,
+      },
+    )
   }
 }

@@ -50,7 +50,12 @@ const WORKER_OPTIONS = {
 }
 
 /** Opens the queues. Their store must be there: on Postgres a queue that is made while it is away never recovers. */
-export const openQueues = (store: QueueStore, onError: (error: Error) => void): Queues => {
+export const openQueues = (
+  store: QueueStore,
+  onError: (error: Error) => void,
+  /** An attempt failed; the job is tried again, or stays in the failed set. */
+  onFailed: (queue: QueueName, job: string, error: Error) => void,
+): Queues => {
   const opened: { close(): Promise<unknown> }[] = []
   const connections: Redis[] = []
 
@@ -94,6 +99,7 @@ export const openQueues = (store: QueueStore, onError: (error: Error) => void): 
       const options = { connection: connection('worker') as never, ...WORKER_OPTIONS }
       const worker = new Worker(name, run, options, backend as never)
       worker.on('error', onError)
+      worker.on('failed', (job, error) => onFailed(name, job?.name ?? 'unknown', error))
       opened.unshift(worker)
     },
     counts: async (name) => {

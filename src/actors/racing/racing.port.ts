@@ -38,6 +38,13 @@ export interface RacingPort {
   settled(): Promise<void> | undefined
   /** Calls `listener` with every fact once it is on disk, in order for each round. */
   listen(listener: (heard: Heard) => void): () => void
+  /** Calls `listener` with every receipt of a retired round once it is paid. */
+  listenArchive(listener: (paid: ReceiptView) => void): () => void
+  /**
+   * Waits until no round is being handed over, and tells how many were so far: the same number before and after means
+   * that what was read between came from one owner each. @throws Unavailable while nobody knows who owns a round
+   */
+  betweenHandOvers(): Promise<number>
   /** Hands a settled round over to the archive, if the archive has all of its facts. Says whether it is retired now. */
   retire(roundId: number): Promise<boolean>
   /** Asks the archive about rounds of which nobody knows yet whether it took them. */

@@ -4,7 +4,7 @@ import { untouchable } from '../../domain/racing/decide.ts'
 import type { Fact, RoundOpened } from '../../domain/racing/facts.ts'
 import type { Participant } from '../../domain/racing/odds.ts'
 import { type ReceiptView, viewReceipt } from '../../domain/racing/receipt-view.ts'
-import { refuse } from '../../domain/racing/refusals.ts'
+import { isRefusal, refuse } from '../../domain/racing/refusals.ts'
 import { openRound, type Round, replay } from '../../domain/racing/round.ts'
 import type { Clock } from '../clock.port.ts'
 import type { Journal, Notes } from '../journal.port.ts'
@@ -56,11 +56,17 @@ export class Racing implements RacingPort {
   readonly #seeds = new Map<string, Seeds>()
   readonly #trackActors = new Map<string, Actor<typeof trackMachine>>()
   readonly #listeners = new Set<(heard: Heard) => void>()
+  readonly #archiveListeners = new Set<(paid: ReceiptView) => void>()
   /** Rounds being handed over. The promise tells when that is known; `undefined` while nobody can say. */
   readonly #handingOver = new Map<number, Promise<void> | undefined>()
   readonly #once: ReturnType<typeof onceGate>
   readonly #counter: ReturnType<typeof receiptCounter>
+  /** Rounds handed over since the start. */
+  #handOvers = 0
+  /** Tracks whose next round is on its way to disk. */
+  readonly #opening = new Set<string>()
   #nextRound: number
+  #stopped = false
 
   constructor(options: RacingOptions) {
     this.#options = options
@@ -74,7 +80,7 @@ export class Racing implements RacingPort {
 
   /** Sets rounds and tracks going. Listen before, so that nothing is missed. */
   start(): void {
-    for (const { actor } of this.#live.values()) actor.start()
+    for (const [id, { actor }] of this.#live) if (!this.#handingOver.has(id)) actor.start()
     for (const track of this.tracks) {
       const actor = createActor(trackMachine, {
         clock: this.#options.clock,
@@ -91,6 +97,7 @@ export class Racing implements RacingPort {
 
   /** Stops all timers. What was decided stays decided; the journal settles what is under way. */
   stop(): void {
+    this.#stopped = true
     for (const actor of this.#trackActors.values()) actor.stop()
     for (const { actor } of this.#live.values()) actor.stop()
   }
@@ -99,6 +106,11 @@ export class Racing implements RacingPort {
   listen(listener: (heard: Heard) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
+  }
+
+  listenArchive(listener: (paid: ReceiptView) => void): () => void {
+    this.#archiveListeners.add(listener)
+    return () => this.#archiveListeners.delete(listener)
   }
 
   current(track: string): Round | undefined {
@@ -124,7 +136,7 @@ export class Racing implements RacingPort {
     return this.#decideOnce(once, (remember) => {
       const live = this.#live.get(this.#latest.get(track) ?? -1)
       if (!live) return Promise.resolve(refuse('NO_ROUND', { track }))
-      return send(live, command, remember)
+      return this.#send(live, command, remember)
     })
   }
 
@@ -135,7 +147,7 @@ export class Racing implements RacingPort {
         const live = this.#ownerOf(command.id)
         if (!live) return this.#askArchive(command, once)
         const { round } = live.keeper
-        if (!this.#handingOver.has(round.id)) return send(live, command, remember)
+        if (!this.#handingOver.has(round.id)) return this.#send(live, command, remember)
         const known = this.#handingOver.get(round.id)
         if (!known) throw handOverUnknown()
         await known
@@ -143,13 +155,26 @@ export class Racing implements RacingPort {
     })
   }
 
+  async betweenHandOvers(): Promise<number> {
+    for (;;) {
+      const [first] = this.#handingOver.values()
+      if (this.#handingOver.size === 0) return this.#handOvers
+      if (!first) throw handOverUnknown()
+      await first
+    }
+  }
+
   /** A receipt, from whoever owns it. */
   async find(id: number): Promise<ReceiptView | undefined> {
-    const live = this.#ownerOf(id)
-    if (!live) return this.#options.archive.find(id)
-    const view = viewReceipt(live.keeper.round, live.keeper.round.receipts.get(id)!)
-    await this.settled()
-    return view
+    for (;;) {
+      const live = this.#ownerOf(id)
+      if (!live) return this.#options.archive.find(id)
+      const { round } = live.keeper
+      const view = viewReceipt(round, round.receipts.get(id)!)
+      await this.settled()
+      // After a failed commit the round was read again from disk, and what was seen here may never have been.
+      if (live.keeper.round === round) return view
+    }
   }
 
   /**
@@ -159,7 +184,7 @@ export class Racing implements RacingPort {
   async retire(roundId: number): Promise<boolean> {
     const { journal, archive } = this.#options
     const live = this.#live.get(roundId)
-    if (!live || this.#handingOver.get(roundId)) return false
+    if (!live || this.#handingOver.has(roundId)) return false
     const { round } = live.keeper
     if (!round.settled || this.#latest.get(round.opened.track) === roundId) return false
     let known = (): void => {}
@@ -186,11 +211,20 @@ export class Racing implements RacingPort {
     const { journal, archive } = this.#options
     const unknown = [...this.#handingOver].filter(([, known]) => !known).map(([id]) => id)
     if (unknown.length === 0) return
-    const owned = new Set(await archive.owned(unknown))
-    for (const id of unknown) {
-      if (owned.has(id)) await this.#remove(id)
-      else await journal.write({ [retiringNote(id)]: undefined })
-      this.#handingOver.delete(id)
+    let known = (): void => {}
+    const asked = new Promise<void>((resolve) => (known = resolve))
+    for (const id of unknown) this.#handingOver.set(id, asked)
+    try {
+      const owned = new Set(await archive.owned(unknown))
+      for (const id of unknown) {
+        if (owned.has(id)) await this.#remove(id)
+        else await journal.write({ [retiringNote(id)]: undefined })
+        this.#handingOver.delete(id)
+        if (!this.#stopped) this.#live.get(id)?.actor.start()
+      }
+    } finally {
+      for (const id of unknown) if (this.#handingOver.get(id) === asked) this.#handingOver.set(id, undefined)
+      known()
     }
   }
 
@@ -213,8 +247,12 @@ export class Racing implements RacingPort {
 
   async #askArchive(command: ReceiptCommand, once: OnceKey | undefined): Promise<Outcome> {
     const { archive, clock } = this.#options
-    if (command.type !== 'CancelReceipt')
-      return archive.ask(command, clock.now(), once && `${once.user}/${once.key}`)
+    if (command.type !== 'CancelReceipt') {
+      const outcome = await archive.ask(command, clock.now(), once && `${once.user}/${once.key}`)
+      if (command.type === 'PayReceipt' && !isRefusal(outcome))
+        for (const listener of this.#archiveListeners) listener(outcome)
+      return outcome
+    }
     const receipt = await archive.find(command.id)
     if (!receipt) return refuse('RECEIPT_UNKNOWN', { id: command.id })
     const barred = untouchable(receipt, receipt.by, command.by)
@@ -223,7 +261,8 @@ export class Racing implements RacingPort {
 
   #openRound(track: string): void {
     const { journal, clock, durationsMs, field, limits } = this.#options
-    if (journal.failure) return
+    if (journal.failure || this.#opening.has(track)) return
+    this.#opening.add(track)
     const { notes, ...committed } = this.#seedsOf(track).commit()
     const at = clock.now()
     const startsAt = at + durationsMs.wait
@@ -244,9 +283,11 @@ export class Racing implements RacingPort {
     journal.append(
       { stream: id, first: 1, facts: [opened], notes: { ...notes, [NEXT_ROUND]: id + 1 } },
       (error) => {
+        this.#opening.delete(track)
         if (error && journal.last(id) === 0) return
         const round = openRound(id, opened)
-        this.#adopt(round).actor.start()
+        const { actor } = this.#adopt(round)
+        if (!this.#stopped) actor.start()
         this.#hear({ roundId: id, number: 1, fact: opened, receiptCount: 0, totalPrize: 0, round })
       },
     )
@@ -278,6 +319,14 @@ export class Racing implements RacingPort {
     await journal.remove(roundId, [retiringNote(roundId)])
     this.#live.get(roundId)?.actor.stop()
     this.#live.delete(roundId)
+    this.#handOvers++
+  }
+
+  #send(live: LiveRound, command: Command, remember?: (outcome: Outcome) => Notes): Promise<Outcome> {
+    if (this.#stopped) return Promise.reject(stopping())
+    return new Promise((resolve, reject) => {
+      live.actor.send({ type: 'ask', command, reply: { resolve, reject, ...(remember && { remember }) } })
+    })
   }
 
   #seedsOf(track: string): Seeds {
@@ -299,13 +348,11 @@ export class Racing implements RacingPort {
   }
 }
 
-const send = (live: LiveRound, command: Command, remember?: (outcome: Outcome) => Notes): Promise<Outcome> =>
-  new Promise((resolve, reject) => {
-    live.actor.send({ type: 'ask', command, reply: { resolve, reject, ...(remember && { remember }) } })
-  })
-
 const handOverUnknown = (): Unavailable =>
   new Unavailable(
     'postgres',
     'this round was being handed to Postgres when it went away; ask again when it is back',
   )
+
+const stopping = (): Unavailable =>
+  new Unavailable('journal', 'the server is stopping; nothing was changed, ask again when it is back')

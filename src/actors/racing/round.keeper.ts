@@ -50,6 +50,11 @@ export class RoundKeeper {
     this.#heard = round.factCount
   }
 
+  /** Whether it makes sense to decide anything now. */
+  get canWrite(): boolean {
+    return this.#ports.journal.failure === undefined
+  }
+
   /** What a person asks: decided now, answered when it is on disk. */
   ask(command: Command, reply: Reply): void {
     const { journal, clock, counter } = this.#ports

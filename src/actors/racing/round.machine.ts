@@ -21,7 +21,7 @@ export type RoundEvent =
 const sleepUntil =
   (phase: Phase, deadline: 'locksAt' | 'startsAt' | 'endsAt') =>
   ({ context: { keeper, clock } }: { context: RoundInput }): number =>
-    keeper.round.phase === phase
+    keeper.round.phase === phase && keeper.canWrite
       ? Math.min(LONGEST_SLEEP_MS, Math.max(0, keeper.round.opened[deadline] - clock.now()))
       : LONGEST_SLEEP_MS
 

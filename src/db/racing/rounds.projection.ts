@@ -21,10 +21,11 @@ type ReceiptRow = {
   by: number
   total: number
   prize: number
-  at: Date
+  /** Times as text: of an array of dates the driver knows the type of one, not of the array. */
+  at: string
   status: ReceiptStatus
   closedBy: number | null
-  closedAt: Date | null
+  closedAt: string | null
   prints: number
   number: number
 }
@@ -84,7 +85,7 @@ const receiptRows = ({ facts }: FactBatch): ReceiptRow[] => {
         by: sale.by,
         total: stakeOf(sale),
         prize: potentialPrize(sale),
-        at: date(sale.at),
+        at: date(sale.at).toISOString(),
         status: 'pending',
         closedBy: null,
         closedAt: null,
@@ -108,7 +109,7 @@ const writeStatus = (
   if (fact.type !== 'ReceiptCancelled' && fact.type !== 'ReceiptPaid') return
   row.status = fact.type === 'ReceiptPaid' ? 'paid' : 'cancelled'
   row.closedBy = fact.by
-  row.closedAt = date(fact.at)
+  row.closedAt = date(fact.at).toISOString()
   if (fact.type === 'ReceiptPaid') row.prize = fact.prize
 }
 

@@ -42,8 +42,13 @@ const permutation = (key: Uint8Array, digits: number): Wheel => {
   }
 }
 
-/** Makes the receipt ids of a station: `(counter) => id`, e.g. station `01` → 1034521, printed `01034521`. */
+/**
+ * Makes the receipt ids of a station: `(counter) => id`, e.g. station `01` → 1034521, printed `01034521`.
+ * @throws RangeError where the station is no number above zero: its ids would repeat once they grow by a digit
+ */
 export const receiptNumbers = (station: string, key: string): ((counter: number) => number) => {
+  if (!/^\d+$/.test(station) || Number(station) === 0)
+    throw new RangeError(`a station's number is made of digits and is not zero, but this one is "${station}"`)
   const bytes = hexToBytes(key)
   const wheels = new Map<number, Wheel>()
   return (counter) => {

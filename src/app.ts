@@ -1,0 +1,296 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import type { Logger } from 'pino'
+import * as v from 'valibot'
+import type { Clock } from './actors/clock.port.ts'
+import { Racing } from './actors/racing/racing.ts'
+import type { Config } from './config.ts'
+import { createFirstAccounts, type FirstAccount } from './db/accounts/first-accounts.ts'
+import { loadSecret } from './db/accounts/secret.file.ts'
+import { UsersDirectory } from './db/accounts/users.directory.ts'
+import { openJournal } from './db/journal.ts'
+import { openLmdbStore } from './db/lmdb.store.ts'
+import { migrate } from './db/migrate.ts'
+import { asking, connectPostgres, isPassing } from './db/postgres.ts'
+import { receiptsArchive } from './db/racing/receipts.archive.ts'
+import { retiredReceipts, retiredSince, retiredTotals } from './db/racing/receipts.queries.ts'
+import { memoryRoundCache } from './db/racing/round.memory.cache.ts'
+import { redisRoundCache } from './db/racing/round.redis.cache.ts'
+import { retiredRound, retiredRoundCount, retiredRounds, retiredStakes } from './db/racing/rounds.queries.ts'
+import { claimStation, isSuperseded } from './db/racing/station.claim.ts'
+import { Fact } from './domain/racing/facts.ts'
+import { accountsRoutes } from './http/accounts/accounts.routes.ts'
+import { createLoginLimiter } from './http/accounts/login.limiter.ts'
+import { createPasswords } from './http/accounts/passwords.ts'
+import { createTokens } from './http/accounts/tokens.ts'
+import { refusal } from './http/answer.ts'
+import { maxBodyBytes } from './http/body.ts'
+import { docsRoutes } from './http/docs.routes.ts'
+import { admit, describeFault, notFound, onError } from './http/guard.ts'
+import { healthRoutes } from './http/health.routes.ts'
+import { jobBoard } from './http/job-board.ts'
+import { mountLive } from './http/live.routes.ts'
+import { LiveHub } from './http/live-hub.ts'
+import { createMetrics } from './http/metrics.ts'
+import { initRoutes } from './http/racing/init.routes.ts'
+import { myBetsRoutes } from './http/racing/my-bets.routes.ts'
+import { opsRoutes } from './http/racing/ops.routes.ts'
+import { racingFigures } from './http/racing/racing.figures.ts'
+import { RacingLive } from './http/racing/racing.live.ts'
+import { receiptPages } from './http/racing/receipts.pages.ts'
+import { receiptsRoutes } from './http/racing/receipts.routes.ts'
+import { roundsRoutes } from './http/racing/rounds.routes.ts'
+import { limitedSessions } from './http/rate-limit.ts'
+import { signInPage } from './http/sign-in.page.ts'
+import { openQueues } from './jobs/queues.ts'
+import { RacingJobs } from './jobs/racing/racing.jobs.ts'
+
+// The composition root: every module is named here and nowhere else, and is handed what it needs.
+
+const TOKEN_LIFETIME_MS = 12 * 3_600_000
+const POSTGRES_CONNECTIONS = 8
+
+export type AppOptions = {
+  readonly config: Config
+  readonly databaseUrl: string
+  readonly dataDirectory: string
+  readonly version: string
+  readonly clock: Clock
+  readonly log: Logger
+  /** Shows accounts that were just made, with the passwords that were made for them. */
+  readonly announceAccounts: (accounts: readonly FirstAccount[]) => void
+  /** Tells the person at the terminal. */
+  readonly say: (line: string) => void
+}
+
+export type App = {
+  readonly fetch: Hono['fetch']
+  readonly websocket: ReturnType<typeof mountLive>
+  /** Sets the rounds going. */
+  start(): void
+  /** No new round or receipt; tells the sockets to come back later. */
+  drain(): Promise<void>
+  /** Waits for what is under way and closes the stores. */
+  close(): Promise<void>
+}
+
+/** Opens the stores and builds the program. A journal that is new waits for Postgres; later starts do not. */
+export const openApp = async (options: AppOptions): Promise<App> => {
+  const { config, databaseUrl, dataDirectory, version, clock, log, say, announceAccounts } = options
+  const now = () => clock.now()
+  const startedAt = now()
+  const trouble = (what: string, error: unknown): void => log.warn({ fault: describeFault(error) }, what)
+
+  // Stores
+  const sql = connectPostgres(databaseUrl, POSTGRES_CONNECTIONS)
+  const journal = openJournal<Fact>({
+    store: openLmdbStore(join(dataDirectory, 'journal')),
+    parse: (row) => v.parse(Fact, row),
+    onFailure: (error) =>
+      log.error({ fault: describeFault(error) }, 'the journal cannot write; nothing is sold'),
+    onRecovery: () => log.info('the journal writes again'),
+  })
+  const isNew = journal.note('station') === undefined
+  if (isNew) await untilPostgresAnswers(() => migrate(sql), say)
+  const station = await claimStation(journal, sql, config.station)
+  const cache = config.cacheRedisUrl
+    ? redisRoundCache(config.cacheRedisUrl, (error) => trouble('the cache is away', error))
+    : memoryRoundCache(now)
+
+  // Accounts
+  const directory = new UsersDirectory({ sql, directory: dataDirectory, clock, onTrouble: trouble })
+  if (!isNew) await migrate(sql).catch((error) => trouble('Postgres is not there yet', error))
+  await directory.start()
+  const passwords = createPasswords()
+  const tokens = createTokens({
+    secret: await loadSecret(dataDirectory, config.jwtSecret),
+    lifetimeMs: TOKEN_LIFETIME_MS,
+    directory,
+    now,
+  })
+  const { adminPassword, cashierPassword } = config
+  const firstAccounts = () =>
+    createFirstAccounts({ directory, hash: passwords.hash, dataDirectory, adminPassword, cashierPassword })
+  if (isNew) announceAccounts(await firstAccounts())
+  const limiter = createLoginLimiter(config.loginLimitPerMinute)
+  const sessions = limitedSessions(tokens, config.rateLimitPerMinute)
+
+  // Racing
+  const racing = new Racing({
+    tracks: config.tracks,
+    station,
+    field: config.field,
+    limits: config.limits,
+    durationsMs: config.durationsMs,
+    journal,
+    archive: receiptsArchive(sql),
+    clock,
+    randomSecret: () => randomBytes(32).toString('hex'),
+  })
+  const jobs = new RacingJobs({
+    racing,
+    journal,
+    sql,
+    cache,
+    now,
+    onTrouble: trouble,
+    onDiscrepancy: (roundId, found) => log.error({ roundId, found }, 'rows and facts of a round differ'),
+  })
+
+  // Sockets
+  const hub = new LiveHub({
+    epoch: randomUUID(),
+    tracks: config.tracks,
+    sessions: tokens,
+    clock,
+    onFault: (fault) => log.error({ fault: describeFault(fault) }, 'a socket met a fault'),
+  })
+  const live = new RacingLive({ hub, racing, clock })
+  racing.listenArchive((paid) => live.publishPaid(paid.id, paid.roundId, paid.by, paid.track))
+
+  // Routes
+  let superseded = false
+  const figures = racingFigures({
+    racing,
+    journal,
+    jobs,
+    live: () => hub.figures(),
+    pingPostgres: () => asking(() => sql`select 1`),
+    isSuperseded: () => superseded,
+    now,
+  })
+  const metrics = createMetrics(figures.gauges)
+  racing.listen(({ fact }) => metrics.facts.inc({ type: fact.type }))
+  const board = jobBoard(tokens)
+  const pages = receiptPages({
+    shop: 'Galop',
+    station: config.station,
+    currency: config.currency,
+    timeZone: config.timeZone,
+    nameOf: (id) => directory.byId(id)?.name,
+    now,
+  })
+
+  const app = new Hono({ strict: true })
+  app.onError(onError(log))
+  app.use(metrics.measure)
+  app.use(bodyLimit({ maxSize: maxBodyBytes, onError: (c) => refusal(c, 'BODY_TOO_LARGE') }))
+  const api = new Hono()
+  api.route('/', receiptsRoutes({ racing, sessions, pages }))
+  const lists = {
+    receipts: (...asked: DropFirst<typeof retiredReceipts>) => asking(() => retiredReceipts(sql, ...asked)),
+    totals: (...asked: DropFirst<typeof retiredTotals>) => asking(() => retiredTotals(sql, ...asked)),
+    since: (...asked: DropFirst<typeof retiredSince>) => asking(() => retiredSince(sql, ...asked)),
+  }
+  api.route('/', myBetsRoutes({ racing, archive: lists, sessions, timeZone: config.timeZone, now }))
+  api.route('/', initRoutes({ racing, sessions, now }))
+  const rounds = {
+    one: (id: number) => asking(() => retiredRound(sql, id)),
+    page: (...asked: DropFirst<typeof retiredRounds>) => asking(() => retiredRounds(sql, ...asked)),
+    count: (track: string) => asking(() => retiredRoundCount(sql, track)),
+    stakes: (roundId: number) => asking(() => retiredStakes(sql, roundId)),
+  }
+  api.route('/', roundsRoutes({ racing, archive: rounds, cache, sessions, now }))
+  api.route('/', opsRoutes(sessions, figures.persistence))
+  api.route('/', accountsRoutes({ directory, tokens, passwords, limiter, now, log }))
+  app.route('/api/v1', api)
+  app.route(
+    '/',
+    healthRoutes({ metrics, isSelling: figures.isSelling, checks: figures.checks, version, startedAt, now }),
+  )
+  const websocket = mountLive(app, {
+    hub,
+    sessionOf: async (c) => {
+      const admission = await admit(c, tokens)
+      return typeof admission === 'string' ? undefined : admission
+    },
+  })
+  app.route('/', board.app)
+  app.route('/', signInPage())
+  app.route('/', docsRoutes(app, version))
+  app.notFound(notFound(app))
+
+  // What follows: in the background, as soon as its stores are there.
+  let isClosing = false
+  const openJobs = async (): Promise<void> => {
+    await migrate(sql)
+    if (directory.all().length === 0) announceAccounts(await firstAccounts())
+    superseded = await isSuperseded(journal, sql)
+    if (superseded) log.error('another data directory has claimed this station number')
+    if (isClosing) return
+    const store = config.redisUrl ? { redisUrl: config.redisUrl } : { postgresUrl: databaseUrl }
+    const queues = openQueues(
+      store,
+      (error) => trouble('the queues have trouble', error),
+      (queue, job, error) => trouble(`an attempt of job ${job} in queue ${queue} failed`, error),
+    )
+    await jobs.start(queues)
+    board.show(queues.boards)
+  }
+
+  return {
+    fetch: app.fetch,
+    websocket,
+    start: () => {
+      racing.start()
+      void keepTrying(
+        openJobs,
+        () => isClosing,
+        (error) => trouble('the background jobs wait for their stores', error),
+      )
+    },
+    drain: async () => {
+      isClosing = true
+      racing.stop()
+      live.stop()
+      await hub.close()
+    },
+    close: async () => {
+      await jobs.stop()
+      await journal.close()
+      await directory.stop()
+      await cache.close()
+      await sql.end({ timeout: 2 })
+    },
+  }
+}
+
+type DropFirst<F> = F extends (first: never, ...rest: infer R) => unknown ? R : never
+
+const RETRY_MS = 1_000
+
+/** Repeats while Postgres is away, and says what it waits for. Other faults are thrown. */
+const untilPostgresAnswers = async (
+  ask: () => Promise<unknown>,
+  say: (line: string) => void,
+): Promise<void> => {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await ask()
+      return
+    } catch (error) {
+      if (!isPassing(error)) throw error
+      if (attempt % 10 === 0)
+        say(`waiting for Postgres, which a first start needs (${(error as { code?: string }).code})`)
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    }
+  }
+}
+
+const keepTrying = async (
+  work: () => Promise<void>,
+  isOver: () => boolean,
+  onFailure: (error: unknown) => void,
+): Promise<void> => {
+  while (!isOver()) {
+    try {
+      await work()
+      return
+    } catch (error) {
+      onFailure(error)
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    }
+  }
+}

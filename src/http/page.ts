@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto'
+import type { Context } from 'hono'
+import { html, raw } from 'hono/html'
+
+// Pages: escaped text, nothing from other sites, nothing that runs without this page's nonce.
+
+export type Language = 'fr' | 'en'
+type Markup = ReturnType<typeof html>
+const HOURLESS = 'no-store'
+
+/** The language asked for, or the first of the browser's that there is; French where there is none. */
+export const languageOf = (asked: string | undefined, accepted: string | undefined): Language => {
+  if (asked === 'fr' || asked === 'en') return asked
+  const first = accepted
+    ?.split(',')
+    .map((part) => part.trim().slice(0, 2).toLowerCase())
+    .find((tag) => tag === 'fr' || tag === 'en')
+  return first === 'en' ? 'en' : 'fr'
+}
+
+export type Page = {
+  readonly language: Language
+  readonly title: string
+  readonly style: string
+  readonly body: Markup | Promise<Markup>
+  /** Runs once the page is there. */
+  readonly script?: string
+}
+
+/** Answers with a page. */
+export const sendPage = async (
+  c: Context,
+  { language, title, style, body, script }: Page,
+  status: 200 | 401 = 200,
+) => {
+  const nonce = randomBytes(16).toString('base64')
+  const page = await html`<!doctype html>
+<html lang="${language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<style nonce="${nonce}">${raw(style)}</style>
+</head>
+<body>
+${await body}
+${script === undefined ? '' : html`<script nonce="${nonce}">${raw(script)}</script>`}
+</body>
+</html>
+`
+  return c.html(page, status, {
+    'Cache-Control': HOURLESS,
+    ...pageHeaders(
+      `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; img-src data:; connect-src 'self'; form-action 'self'`,
+    ),
+  })
+}
+
+/** The headers of every page, with what it may load. */
+export const pageHeaders = (policy: string): Record<string, string> => ({
+  'Content-Security-Policy': `${policy}; base-uri 'none'; frame-ancestors 'none'`,
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Referrer-Policy': 'no-referrer',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+})

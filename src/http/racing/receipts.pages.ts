@@ -1,0 +1,157 @@
+import type { Context } from 'hono'
+import { html, raw } from 'hono/html'
+import { renderSVG } from 'uqr'
+import { type Amount, toPublic } from '../../domain/money.ts'
+import { printedNumber } from '../../domain/racing/receipt-number.ts'
+import type { ReceiptView } from '../../domain/racing/receipt-view.ts'
+import { type Language, languageOf, sendPage } from '../page.ts'
+
+// The two slips of paper of a shop, 55 mm wide: the receipt that a customer keeps, and the slip of a paid prize.
+
+export type ReceiptPagesOptions = {
+  readonly shop: string
+  readonly station: string
+  readonly currency: string
+  readonly timeZone: string
+  /** What a cashier is called. */
+  readonly nameOf: (userId: number) => string | undefined
+  readonly now: () => number
+}
+export type ReceiptPages = ReturnType<typeof receiptPages>
+
+const WORDS = {
+  fr: {
+    receipt: 'Reçu',
+    payout: 'Décaissement',
+    copy: 'DUPLICATA',
+    copyNumber: 'copie',
+    station: 'Station',
+    cashier: 'Caisse',
+    paidOutBy: 'Décaissé par',
+    round: 'Course',
+    track: 'Piste',
+    stake: 'Mise',
+    odds: 'Cote',
+    prize: 'Gain',
+    total: 'Total misé',
+    possible: 'Gain possible',
+    due: 'À payer',
+    sold: 'Vendu le',
+    printed: 'Imprimé le',
+    commitment: 'Engagement du tirage (sha256)',
+    keep: 'Gardez ce reçu : sans lui, rien n’est payé.',
+    signature: 'Signature du client',
+  },
+  en: {
+    receipt: 'Receipt',
+    payout: 'Payout',
+    copy: 'REPRINT',
+    copyNumber: 'copy',
+    station: 'Station',
+    cashier: 'Cashier',
+    paidOutBy: 'Paid out by',
+    round: 'Race',
+    track: 'Track',
+    stake: 'Stake',
+    odds: 'Odds',
+    prize: 'Prize',
+    total: 'Total stake',
+    possible: 'Possible prize',
+    due: 'To be paid',
+    sold: 'Sold',
+    printed: 'Printed',
+    commitment: 'Commitment of the draw (sha256)',
+    keep: 'Keep this receipt: nothing is paid without it.',
+    signature: 'Customer’s signature',
+  },
+} as const
+
+const STYLE = `
+@page { size: 55mm auto; margin: 0 }
+* { box-sizing: border-box }
+body { width: 55mm; margin: 0; padding: 2mm; font: 9pt/1.3 ui-sans-serif, system-ui, sans-serif; color: #000; background: #fff }
+h1 { margin: 0; font-size: 12pt; text-align: center }
+.copy { margin: 1mm 0; padding: .5mm; border: .5mm solid #000; font-weight: 700; text-align: center }
+.number { margin: 1mm 0; font: 700 17pt/1.1 ui-monospace, monospace; text-align: center; letter-spacing: .3mm }
+.code { width: 26mm; margin: 1mm auto }
+.code svg { display: block; width: 100%; height: auto }
+dl { display: grid; grid-template-columns: auto 1fr; gap: 0 2mm; margin: 1mm 0 }
+dt { color: #333 } dd { margin: 0; text-align: right; overflow-wrap: anywhere }
+table { width: 100%; border-collapse: collapse; border-top: .3mm dashed #000; border-bottom: .3mm dashed #000 }
+td, th { padding: .4mm 0; text-align: right; font-variant-numeric: tabular-nums } td:first-child, th:first-child { text-align: left; overflow-wrap: anywhere }
+.sum { font-size: 11pt; font-weight: 700 }
+.kind { text-align: center }
+.small { font-size: 6.5pt; overflow-wrap: anywhere }
+.sign { margin-top: 9mm; border-top: .3mm solid #000 }
+`
+
+export const receiptPages = ({ shop, station, currency, timeZone, nameOf, now }: ReceiptPagesOptions) => {
+  const money = (language: Language) => {
+    const format = new Intl.NumberFormat(language, { style: 'currency', currency })
+    return (amount: number): string => format.format(toPublic(amount as Amount))
+  }
+  const time = (language: Language, at: number): string =>
+    new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'medium', timeZone }).format(at)
+  const nameOfUser = (id: number): string => nameOf(id) ?? `#${id}`
+
+  const head = (receipt: ReceiptView, title: string, copy: string | undefined) => {
+    const number = printedNumber(station, receipt.id)
+    return html`<h1>${shop}</h1>
+<div class="kind">${title}</div>
+${copy === undefined ? '' : html`<div class="copy">${copy}</div>`}
+<div class="number">${number}</div>
+<div class="code">${raw(renderSVG(number, { border: 1 }))}</div>`
+  }
+
+  return {
+    languageOf,
+
+    /** The receipt for the customer; every print after the first says that it is one. */
+    receipt: (c: Context, receipt: ReceiptView, language: Language) => {
+      const words = WORDS[language]
+      const amount = money(language)
+      const copy = receipt.prints > 1 ? `${words.copy} · ${words.copyNumber} ${receipt.prints}` : undefined
+      const body = html`${head(receipt, words.receipt, copy)}
+<dl>
+<dt>${words.station}</dt><dd>${station}</dd>
+<dt>${words.cashier}</dt><dd>${nameOfUser(receipt.by)}</dd>
+<dt>${words.track}</dt><dd>${receipt.track}</dd>
+<dt>${words.round}</dt><dd>${receipt.roundId}</dd>
+<dt>${words.sold}</dt><dd>${time(language, receipt.at)}</dd>
+</dl>
+<table>
+<tr><th></th><th>${words.stake}</th><th>${words.odds}</th><th>${words.prize}</th></tr>
+${receipt.bets.map(
+  (bet) =>
+    html`<tr><td>${bet.number} ${bet.name}</td><td>${amount(bet.stake)}</td><td>${(bet.coeff / 100).toFixed(2)}</td><td>${amount(bet.prize)}</td></tr>`,
+)}
+</table>
+<dl class="sum"><dt>${words.total}</dt><dd>${amount(receipt.total)}</dd><dt>${words.possible}</dt><dd>${amount(receipt.prize)}</dd></dl>
+<div>${words.keep}</div>
+<div class="small">${words.commitment}: ${receipt.commitment}</div>
+<div class="small">${words.printed} ${time(language, now())}</div>`
+      const title = `${words.receipt} ${printedNumber(station, receipt.id)}`
+      return sendPage(c, { language, title, style: STYLE, body, script: 'window.print()' })
+    },
+
+    /** The slip that the cashier keeps of a prize. */
+    payout: (c: Context, receipt: ReceiptView, paidOutBy: number, language: Language) => {
+      const words = WORDS[language]
+      const amount = money(language)
+      const body = html`${head(receipt, words.payout, undefined)}
+<dl>
+<dt>${words.station}</dt><dd>${station}</dd>
+<dt>${words.paidOutBy}</dt><dd>${nameOfUser(paidOutBy)}</dd>
+<dt>${words.track}</dt><dd>${receipt.track}</dd>
+<dt>${words.round}</dt><dd>${receipt.roundId}</dd>
+<dt>${words.sold}</dt><dd>${time(language, receipt.at)}</dd>
+<dt>${words.total}</dt><dd>${amount(receipt.total)}</dd>
+</dl>
+<dl class="sum"><dt>${words.due}</dt><dd>${amount(receipt.prize)}</dd></dl>
+<div class="sign small">${words.signature}</div>
+<div class="small">${words.printed} ${time(language, now())}</div>`
+      const title = `${words.payout} ${printedNumber(station, receipt.id)}`
+      return sendPage(c, { language, title, style: STYLE, body, script: 'window.print()' })
+    },
+  }
+}

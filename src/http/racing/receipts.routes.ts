@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto'
+import { type Context, Hono } from 'hono'
+import type { OnceKey, RacingPort } from '../../actors/racing/racing.port.ts'
+import type { Person, ReceiptCommand } from '../../domain/racing/decide.ts'
+import { unpayable, untouchable } from '../../domain/racing/decide.ts'
+import type { ReceiptView } from '../../domain/racing/receipt-view.ts'
+import { isRefusal, type Refusal, refuse } from '../../domain/racing/refusals.ts'
+import { failure, ok, refusal } from '../answer.ts'
+import { checked, readBody } from '../body.ts'
+import { type Env, signedIn } from '../guard.ts'
+import { route } from '../route.ts'
+import { isAdmin, type Session, type Sessions } from '../session.ts'
+import { systemTicket } from './racing.view.ts'
+import { ChangeQuery, docs, PrintQuery, SaleBody } from './receipts.docs.ts'
+import type { ReceiptPages } from './receipts.pages.ts'
+
+export type ReceiptsOptions = {
+  readonly racing: RacingPort
+  readonly sessions: Sessions
+  readonly pages: ReceiptPages
+}
+
+/** `/receipts`: sell, cancel, print, and the slip of a prize. */
+export const receiptsRoutes = ({ racing, sessions, pages }: ReceiptsOptions) => {
+  const app = new Hono<Env>()
+  const guest = signedIn(sessions)
+
+  const sell = async (c: Context<Env>, track: string): Promise<Response> => {
+    const body = await readBody(c, SaleBody)
+    if (body instanceof Response) return body
+    const session = c.get('session')
+    if (body.user_id !== undefined && body.user_id !== session.userId)
+      return refusal(
+        c,
+        'FORBIDDEN',
+        'A receipt is sold by whoever is signed in; leave user_id out, or send your own.',
+      )
+    const once = onceKey(c, session, `add ${track}`, body)
+    if (once instanceof Response) return once
+    const bets = body.bets.map(({ participant: { number, name, coeff }, value }) => ({
+      number,
+      name,
+      coeff,
+      stake: value,
+    }))
+    const outcome = await racing.sell(track, { type: 'SellReceipt', by: personOf(session), bets }, once)
+    if (isRefusal(outcome)) return refuseWith(c, outcome)
+    const { total_amount, bets: sold, prize, created_at } = systemTicket(outcome)
+    return ok(c, { id: outcome.id, roundId: outcome.roundId, total_amount, prize, created_at, bets: sold })
+  }
+
+  const cancel = async (c: Context<Env>, id: number): Promise<Response> => {
+    const session = c.get('session')
+    const once = onceKey(c, session, 'delete', id)
+    if (once instanceof Response) return once
+    const outcome = await racing.change({ type: 'CancelReceipt', by: personOf(session), id }, once)
+    return isRefusal(outcome) ? refuseWith(c, outcome) : c.json({ success: true })
+  }
+
+  const change = async (c: Context<Env>): Promise<Response> => {
+    const query = checked(c, ChangeQuery, c.req.query())
+    if (query instanceof Response) return query
+    if (query.action === 'delete') return cancel(c, query.id)
+    const track = trackOf(racing, query.track)
+    return track === undefined ? unknownTrack(c, racing) : sell(c, track)
+  }
+
+  const print = async (c: Context<Env>): Promise<Response> => {
+    const query = checked(c, PrintQuery, c.req.query())
+    if (query instanceof Response) return query
+    const by = personOf(c.get('session'))
+    const language = pages.languageOf(query.lang, c.req.header('accept-language'))
+    if (query.action === 'print') {
+      const command: ReceiptCommand = { type: 'PrintReceipt', by, id: query.id }
+      const outcome = await racing.change(command)
+      return isRefusal(outcome) ? refuseWith(c, outcome) : pages.receipt(c, outcome, language)
+    }
+    const outcome = await wonReceipt(racing, query.id, by)
+    return isRefusal(outcome) ? refuseWith(c, outcome) : pages.payout(c, outcome, by.id, language)
+  }
+
+  route(app, 'POST', '/receipts/', docs.change, guest, change)
+  route(app, 'GET', '/receipts/', docs.print, guest, print)
+  return app
+}
+
+/** The receipt, if it won and was not paid yet. */
+const wonReceipt = async (racing: RacingPort, id: number, by: Person): Promise<ReceiptView | Refusal> => {
+  const receipt = await racing.find(id)
+  if (!receipt) return refuse('RECEIPT_UNKNOWN', { id })
+  return untouchable(receipt, receipt.by, by) ?? unpayable(receipt, receipt.endsAt) ?? receipt
+}
+
+export const personOf = (session: Session): Person => ({ id: session.userId, admin: isAdmin(session) })
+
+export const refuseWith = (c: Context, { refused, details }: Refusal): Response =>
+  refusal(c, refused, undefined, details)
+
+/** The track asked for, or the first; `undefined` where there is none of that name. */
+export const trackOf = (racing: Pick<RacingPort, 'tracks'>, asked: string | undefined): string | undefined =>
+  asked === undefined ? racing.tracks[0] : racing.tracks.find((track) => track === asked)
+
+export const unknownTrack = (c: Context, { tracks }: Pick<RacingPort, 'tracks'>): Response =>
+  refusal(c, 'BAD_REQUEST', 'There is no such track; the details list those that there are.', { tracks })
+
+/** The idempotency key of a request, with a digest of what it asks; `undefined` where it brings none. */
+export const onceKey = (
+  c: Context,
+  session: Session,
+  action: string,
+  asked: unknown,
+): OnceKey | undefined | Response => {
+  const key = c.req.header('idempotency-key')
+  if (key === undefined) return undefined
+  if (!/^[\x21-\x7e]{1,200}$/.test(key))
+    return c.json(
+      failure('BAD_REQUEST', 'An Idempotency-Key is 1 to 200 visible ASCII characters without spaces.'),
+      400,
+    )
+  const digest = createHash('sha256')
+    .update(`${action}\n${JSON.stringify(asked)}`)
+    .digest('base64url')
+  return { user: session.userId, key, digest }
+}

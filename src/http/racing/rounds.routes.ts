@@ -1,0 +1,293 @@
+import { type Context, Hono } from 'hono'
+import type { DescribeRouteOptions } from 'hono-openapi'
+import * as v from 'valibot'
+import type { RacingPort } from '../../actors/racing/racing.port.ts'
+import type { RoundCache } from '../../db/racing/round.cache.ts'
+import type { RetiredRound } from '../../db/racing/rounds.queries.ts'
+import type { Participant } from '../../domain/racing/odds.ts'
+import type { Round } from '../../domain/racing/round.ts'
+import { answersOf } from '../answer.schema.ts'
+import { ok, refusal } from '../answer.ts'
+import { checked } from '../body.ts'
+import { maybeSignedIn, type OpenEnv } from '../guard.ts'
+import { route } from '../route.ts'
+import type { Sessions } from '../session.ts'
+import { PaginationSchema, PastRoundSchema, RoundSchema, RoundStatsSchema } from './racing.schema.ts'
+import { publicRound } from './racing.view.ts'
+import { trackParameter } from './receipts.docs.ts'
+import { trackOf, unknownTrack } from './receipts.routes.ts'
+
+/** The archive's rounds, ready to be asked. */
+export type ArchiveRounds = {
+  readonly one: (id: number) => Promise<RetiredRound | undefined>
+  readonly page: (track: string, offset: number, limit: number) => Promise<RetiredRound[]>
+  readonly count: (track: string) => Promise<number>
+  /** Stakes by participant, cancelled receipts left out. */
+  readonly stakes: (roundId: number) => Promise<Map<number, number>>
+}
+
+export type RoundsOptions = {
+  readonly racing: RacingPort
+  readonly archive: ArchiveRounds
+  readonly cache: Pick<RoundCache, 'read'>
+  readonly sessions: Sessions
+  readonly now: () => number
+}
+
+/** `/rounds`: the current one, past ones, and the proof of their outcome. Public; sums are for staff. */
+export const roundsRoutes = ({ racing, archive, cache, sessions, now }: RoundsOptions) => {
+  const app = new Hono<OpenEnv>()
+  const anybody = maybeSignedIn(sessions)
+
+  const current = async (c: Context<OpenEnv>): Promise<Response> => {
+    const track = trackOf(racing, c.req.query('track'))
+    if (track === undefined) return unknownTrack(c, racing)
+    const round = racing.current(track)
+    if (!round) return refusal(c, 'NO_ROUND', undefined, { track })
+    const view = { ...publicRound(round, now()), ...(c.get('session') && { stats: liveStats(round) }) }
+    await racing.settled()
+    return ok(c, view)
+  }
+
+  const one = async (c: Context<OpenEnv>): Promise<Response> => {
+    const id = roundIdOf(c)
+    if (id instanceof Response) return id
+    const isStaff = c.get('session') !== undefined
+    const live = racing.round(id)
+    if (live) {
+      const view = { ...publicRound(live, now()), ...(isStaff && { stats: liveStats(live) }) }
+      await racing.settled()
+      return ok(c, view)
+    }
+    const past = await archive.one(id)
+    if (!past) return unknownRound(c)
+    return ok(c, { ...pastRound(past), ...(isStaff && { stats: await pastStats(past) }) })
+  }
+
+  /** From the cache while it remembers, from the archive otherwise. */
+  const pastStats = async (past: RetiredRound) => {
+    const cached = await cache.read(past.id).catch(() => undefined)
+    if (cached) return cached.stats
+    const participantMise = Object.fromEntries(await archive.stakes(past.id))
+    return { totalReceipts: past.receiptCount, totalMise: past.stakes, participantMise }
+  }
+
+  const list = async (c: Context<OpenEnv>): Promise<Response> => {
+    const query = checked(c, PageQuery, c.req.query())
+    if (query instanceof Response) return query
+    const track = trackOf(racing, query.track)
+    if (track === undefined) return unknownTrack(c, racing)
+    for (;;) {
+      const before = await racing.betweenHandOvers()
+      const { rounds, totalItems } = await history(track, (query.page - 1) * query.limit, query.limit)
+      await racing.settled()
+      if ((await racing.betweenHandOvers()) !== before) continue
+      const first = (query.page - 1) * query.limit + 1
+      return ok(c, {
+        pagination: {
+          currentPage: query.page,
+          totalPages: Math.ceil(totalItems / query.limit),
+          totalItems,
+          limit: query.limit,
+          displayedRange: rounds.length === 0 ? '0-0' : `${first}-${first + rounds.length - 1}`,
+        },
+        rounds,
+      })
+    }
+  }
+
+  /** Settled rounds, latest first: the live ones are the latest of their track. */
+  const history = async (track: string, offset: number, limit: number) => {
+    const live = [...racing.rounds()]
+      .filter((round) => round.opened.track === track && round.settled)
+      .reverse()
+    const own = live.slice(offset, offset + limit).map(settledRound)
+    const [rest, count] = await Promise.all([
+      own.length < limit ? archive.page(track, Math.max(0, offset - live.length), limit - own.length) : [],
+      archive.count(track),
+    ])
+    return { rounds: [...own, ...rest.map(pastRound)], totalItems: live.length + count }
+  }
+
+  const proof = async (c: Context<OpenEnv>): Promise<Response> => {
+    const id = roundIdOf(c)
+    if (id instanceof Response) return id
+    const live = racing.round(id)
+    if (live) {
+      const { field, commitment, chain } = live.opened
+      const answer = proofOf({
+        id,
+        field,
+        commitment,
+        chain,
+        seed: live.settled?.seed,
+        order: live.settled?.order,
+      })
+      await racing.settled()
+      return ok(c, answer)
+    }
+    const past = await archive.one(id)
+    return past ? ok(c, proofOf(past)) : unknownRound(c)
+  }
+
+  route(app, 'GET', '/rounds/', docs.list, anybody, list)
+  route(app, 'GET', '/rounds/current', docs.current, anybody, current)
+  route(app, 'GET', '/rounds/:id', docs.one, anybody, one)
+  route(app, 'GET', '/rounds/:id/proof', docs.proof, anybody, proof)
+  return app
+}
+
+const RoundParameter = v.object({
+  id: v.pipe(v.string(), v.regex(/^[1-9]\d{0,14}$/, 'The id of a round is a number'), v.transform(Number)),
+})
+const page = (fallback: string, most: number) =>
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[1-9]\d{0,8}$/, `A whole number from 1 to ${most}`),
+      v.transform(Number),
+      v.maxValue(most, `A whole number from 1 to ${most}`),
+    ),
+    fallback,
+  )
+const PageQuery = v.object({
+  page: page('1', 100_000_000),
+  limit: page('10', 100),
+  track: v.optional(v.string()),
+})
+
+const roundIdOf = (c: Context): number | Response => {
+  const parameters = checked(c, RoundParameter, c.req.param())
+  return parameters instanceof Response ? parameters : parameters.id
+}
+
+const unknownRound = (c: Context): Response =>
+  refusal(
+    c,
+    'NOT_FOUND',
+    'There is no such round, or it is not stored yet; /api/v1/rounds lists those that there are.',
+  )
+
+const liveStats = (round: Round) => {
+  const participantMise: Record<string, number> = {}
+  for (const { status, sale } of round.receipts.values()) {
+    if (status === 'cancelled') continue
+    for (const bet of sale.bets) participantMise[bet.number] = (participantMise[bet.number] ?? 0) + bet.stake
+  }
+  return { totalReceipts: round.receiptCount, totalMise: round.stakesIn - round.refunded, participantMise }
+}
+
+const participants = (field: readonly Participant[]) =>
+  field.map(({ number, name, coeff }) => ({ number, name, coeff: coeff / 100 }))
+
+const pastRound = (round: RetiredRound) => ({
+  id: round.id,
+  roundId: round.id,
+  track: round.track,
+  status: 'settled' as const,
+  openedAt: round.openedAt,
+  settledAt: round.settledAt,
+  participants: participants(round.field),
+  commitment: round.commitment,
+  result: { order: round.order, winner: round.order[0]!, seed: round.seed },
+})
+
+const settledRound = ({ id, opened, settled }: Round) => ({
+  id,
+  roundId: id,
+  track: opened.track,
+  status: 'settled' as const,
+  openedAt: opened.at,
+  settledAt: settled!.at,
+  participants: participants(opened.field),
+  commitment: opened.commitment,
+  result: { order: settled!.order, winner: settled!.order[0]!, seed: settled!.seed },
+})
+
+type Proved = {
+  readonly id: number
+  readonly field: readonly Participant[]
+  readonly commitment: string
+  readonly chain: { readonly anchor: string; readonly index: number }
+  readonly seed?: string | undefined
+  readonly order?: readonly number[] | undefined
+}
+
+const proofOf = ({ id, field, commitment, chain, seed, order }: Proved) => ({
+  roundId: id,
+  commitment,
+  chain,
+  field: field.map(({ number, name, chance }) => ({ number, name, chance })),
+  seed: seed ?? null,
+  order: order ?? null,
+  method: METHOD,
+})
+
+const METHOD = [
+  'commitment = sha256(seed); with a chain index above 0 it is also the seed of the track’s round before',
+  'block(i) = HMAC-SHA256(key = seed, "galop order of arrival 1" LF roundId LF i), i = 0, 1, 2 …',
+  'number(i) = first 48 bits of block(i); those not below the largest multiple of n under 2^48 are skipped; taken modulo n',
+  'places are drawn one after another among those still running, in the order of the field: n is the sum of their chances, and the number falls to one of them as their chances add up',
+]
+
+const docs = {
+  current: {
+    tags: ['rounds'],
+    summary: 'The current round of a track; for staff with its sums',
+    parameters: [trackParameter],
+    responses: answersOf(v.object({ ...RoundSchema.pipe[0].entries, stats: v.optional(RoundStatsSchema) }), [
+      'NO_ROUND',
+      'BAD_REQUEST',
+      'TOO_MANY_REQUESTS',
+    ]),
+  },
+  one: {
+    tags: ['rounds'],
+    summary: 'A round; for staff with its sums',
+    parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'integer', minimum: 1 } }],
+    responses: answersOf(
+      v.union([
+        v.object({ ...RoundSchema.pipe[0].entries, stats: v.optional(RoundStatsSchema) }),
+        v.object({ ...PastRoundSchema.pipe[0].entries, stats: v.optional(RoundStatsSchema) }),
+      ]),
+      ['BAD_REQUEST', 'NOT_FOUND', 'TOO_MANY_REQUESTS', 'POSTGRES_UNAVAILABLE'],
+    ),
+  },
+  list: {
+    tags: ['rounds'],
+    summary: 'Rounds that are over, with their results, latest first',
+    parameters: [
+      trackParameter,
+      { name: 'page', in: 'query', required: false, schema: { type: 'integer', minimum: 1, default: 1 } },
+      {
+        name: 'limit',
+        in: 'query',
+        required: false,
+        schema: { type: 'integer', minimum: 1, maximum: 100, default: 10 },
+      },
+    ],
+    responses: answersOf(v.object({ pagination: PaginationSchema, rounds: v.array(PastRoundSchema) }), [
+      'BAD_REQUEST',
+      'TOO_MANY_REQUESTS',
+      'POSTGRES_UNAVAILABLE',
+    ]),
+  },
+  proof: {
+    tags: ['rounds'],
+    summary: 'What anybody needs to check a round’s outcome',
+    description: 'Seed and order are null until the race is over.',
+    parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'integer', minimum: 1 } }],
+    responses: answersOf(
+      v.object({
+        roundId: v.number(),
+        commitment: v.string(),
+        chain: v.object({ anchor: v.string(), index: v.number() }),
+        field: v.array(v.object({ number: v.number(), name: v.string(), chance: v.number() })),
+        seed: v.nullable(v.string()),
+        order: v.nullable(v.array(v.number())),
+        method: v.array(v.string()),
+      }),
+      ['BAD_REQUEST', 'NOT_FOUND', 'TOO_MANY_REQUESTS', 'POSTGRES_UNAVAILABLE'],
+    ),
+  },
+} satisfies Record<string, DescribeRouteOptions>

@@ -1,0 +1,154 @@
+import type { Journal } from '../../actors/journal.port.ts'
+import type { RacingPort } from '../../actors/racing/racing.port.ts'
+import type { Sql } from '../../db/postgres.ts'
+import { isPassing } from '../../db/postgres.ts'
+import {
+  discrepancies,
+  recordReconciliation,
+  roundsWithDiscrepancy,
+  storedFacts,
+  unreconciledRounds,
+} from '../../db/racing/reconciliation.queries.ts'
+import type { RoundCache } from '../../db/racing/round.cache.ts'
+import { projectFacts } from '../../db/racing/rounds.projection.ts'
+import type { Fact } from '../../domain/racing/facts.ts'
+import type { QueueCounts, QueueName, Queues } from '../queues.ts'
+import { QUEUE_NAMES } from '../queues.ts'
+import { cacheProcessor } from './cache.worker.ts'
+import { forgetRoundJob } from './fact-batch.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { Outbox, outboxNotes } from './outbox.ts'
+import { persistProcessor } from './persist.worker.ts'
+import { PersistenceLedger } from './persistence.ledger.ts'
+
+// What follows from facts: rows in Postgres, the cache, and the watch over both.
+
+/** Facts are gathered for this long before they go into one job. */
+const GATHER_MS = 50
+
+export type RacingJobsOptions = {
+  readonly racing: RacingPort
+  readonly journal: Journal<Fact>
+  readonly sql: Sql
+  readonly cache: RoundCache
+  readonly now: () => number
+  /** Trouble in the background; it is tried again. */
+  readonly onTrouble: (what: string, error: Error) => void
+  /** A retired round's rows and facts differ. */
+  readonly onDiscrepancy: (roundId: number, found: readonly string[]) => void
+}
+
+export class RacingJobs {
+  readonly ledger: PersistenceLedger
+  readonly #options: RacingJobsOptions
+  readonly #differing = new Map<number, string>()
+  #queues: Queues | undefined
+  #outboxes: { readonly persist: Outbox; readonly cache: Outbox } | undefined
+  #housekeeping: Housekeeping | undefined
+
+  /** Listens to racing from now on; hands nothing over before `start`. */
+  constructor(options: RacingJobsOptions) {
+    this.#options = options
+    const { racing, journal } = options
+    this.ledger = new PersistenceLedger(journal)
+    for (const round of racing.rounds()) this.ledger.recover(round)
+    racing.listen(({ roundId, number, fact, round }) => {
+      this.ledger.written(roundId, number, fact)
+      this.#outboxes?.persist.notice(roundId, round.opened)
+      this.#outboxes?.cache.notice(roundId, round.opened)
+    })
+    racing.listenArchive(({ roundId, id }) => {
+      this.#queues
+        ?.add('cache', [forgetRoundJob(roundId, id)])
+        .catch((error: Error) => options.onTrouble('the cache was not told of a payment', error))
+    })
+  }
+
+  /** The queues are open, and Postgres has answered. */
+  async start(queues: Queues): Promise<void> {
+    const { racing, journal, sql, cache, now, onTrouble } = this.#options
+    this.#queues = queues
+    for (const { roundId, discrepancy } of await roundsWithDiscrepancy(sql))
+      this.#differing.set(roundId, discrepancy)
+    const addPersist = (jobs: Parameters<Queues['add']>[1]) => queues.add('persist', jobs)
+    queues.work(
+      'persist',
+      persistProcessor({
+        project: (batch) => projectFacts(sql, batch),
+        stored: (roundId, numbers) => this.ledger.stored(roundId, numbers),
+        reconcile: (roundId) => this.#reconcile(roundId),
+        add: addPersist,
+        isPassing,
+      }),
+    )
+    queues.work('cache', cacheProcessor(cache, isPassing))
+
+    const outbox = (queue: QueueName): Outbox => {
+      const onError = (error: Error) => onTrouble(`facts could not be handed to the ${queue} queue`, error)
+      return new Outbox({ queue, journal, queues, gatherMs: GATHER_MS, onError })
+    }
+    const outboxes = { persist: outbox('persist'), cache: outbox('cache') }
+    this.#outboxes = outboxes
+    for (const round of racing.rounds())
+      for (const name of QUEUE_NAMES) outboxes[name].notice(round.id, round.opened)
+
+    this.#housekeeping = new Housekeeping({
+      racing,
+      ledger: this.ledger,
+      outboxes,
+      storedFacts: (roundIds) => storedFacts(sql, roundIds),
+      unreconciled: () => unreconciledRounds(sql),
+      addPersist,
+      persistJobs: async () => {
+        const { waiting, active, delayed, failed } = await queues.counts('persist')
+        return { left: waiting + active + delayed, failed }
+      },
+      forgotten: (roundId) => journal.forget(outboxNotes(roundId)),
+      now,
+      onError: (error) => onTrouble('housekeeping', error),
+    })
+    this.#housekeeping.start()
+  }
+
+  async stop(): Promise<void> {
+    await this.#housekeeping?.stop()
+    await Promise.all([this.#outboxes?.persist.stop(), this.#outboxes?.cache.stop()])
+    await this.#queues?.close()
+  }
+
+  /** Rounds found to differ from their facts, with what differs. */
+  differing(): ReadonlyMap<number, string> {
+    return this.#differing
+  }
+
+  /** Jobs by queue, or `undefined` while the queues cannot be asked. */
+  async counts(): Promise<Record<QueueName, QueueCounts> | undefined> {
+    const queues = this.#queues
+    if (!queues) return undefined
+    try {
+      const [persist, cache] = await Promise.all([queues.counts('persist'), queues.counts('cache')])
+      return { persist, cache }
+    } catch {
+      // Their store is away: that is the answer, and the store's own check tells why.
+      return undefined
+    }
+  }
+
+  handedOver(roundId: number): { persist: number; cache: number } {
+    return {
+      persist: this.#outboxes?.persist.position(roundId) ?? 0,
+      cache: this.#outboxes?.cache.position(roundId) ?? 0,
+    }
+  }
+
+  async #reconcile(roundId: number): Promise<void> {
+    const { sql, onDiscrepancy } = this.#options
+    const found = await discrepancies(sql, roundId)
+    await recordReconciliation(sql, roundId, found)
+    if (found.length === 0) this.#differing.delete(roundId)
+    else {
+      this.#differing.set(roundId, found.join(', '))
+      onDiscrepancy(roundId, found)
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import { readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import { serve } from '@hono/node-server'
+import { pino } from 'pino'
+import type { Clock } from './actors/clock.port.ts'
+import { openApp } from './app.ts'
+import { type Config, environment, readConfig, SettingError } from './config.ts'
+import type { FirstAccount } from './db/accounts/first-accounts.ts'
+import { CannotStart, takeDataDirectory } from './db/data-directory.ts'
+import { startEmbeddedPostgres } from './db/embedded-postgres.ts'
+
+// The program: settings, stores, server; and on a signal all of it backwards.
+
+const DRAIN_LIMIT_MS = 10_000
+const STOP_LIMIT_MS = 30_000
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`)
+}
+
+const clock: Clock = {
+  now: Date.now,
+  setTimeout: (fn, delayMs) => setTimeout(fn, delayMs),
+  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+}
+
+const main = async (): Promise<void> => {
+  const config = readConfig(environment())
+  const version = (
+    JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+  ).version
+  const log = pino({ level: config.logLevel, base: null })
+  const data = takeDataDirectory(config.dataDirectory)
+  const undo: (() => Promise<unknown> | unknown)[] = [() => data.release()]
+  try {
+    await portIsFree(config)
+    let databaseUrl = config.databaseUrl
+    if (databaseUrl === undefined) {
+      const postgres = await startEmbeddedPostgres({ dataDirectory: join(data.path, 'postgres'), say })
+      undo.unshift(() => postgres.stop())
+      databaseUrl = postgres.url
+    }
+    const app = await openApp({
+      config,
+      databaseUrl,
+      dataDirectory: data.path,
+      version,
+      clock,
+      log,
+      say,
+      announceAccounts: (accounts) => announceAccounts(accounts, data.path),
+    })
+    undo.unshift(() => app.close())
+    const server = await listen(app, config)
+    undo.unshift(() => closeServer(server))
+    app.start()
+    announceAddresses(server, config)
+    stopOnSignal(async () => {
+      say('stopping: no new requests, finishing those under way')
+      const closed = closeServer(server)
+      await app.drain()
+      await closed
+      for (const step of undo) await step()
+    })
+  } catch (error) {
+    for (const step of undo) await Promise.resolve(step()).catch(() => {})
+    throw error
+  }
+}
+
+/** Asks for the port before anything is started that would have to be stopped again. */
+const portIsFree = ({ port, host }: Config): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', (error) => reject(cannotListen(error, port, host)))
+    probe.listen(port, host, () => probe.close(() => resolve()))
+  })
+
+const listen = (app: Awaited<ReturnType<typeof openApp>>, { port, host }: Config): Promise<Server> =>
+  new Promise((resolve, reject) => {
+    const server = serve({ fetch: app.fetch, websocket: app.websocket, port, hostname: host }, () =>
+      resolve(server),
+    ) as Server
+    server.once('error', (error) => reject(cannotListen(error, port, host)))
+    server.requestTimeout = 30_000
+    server.headersTimeout = 10_000
+    server.keepAliveTimeout = 65_000
+  })
+
+const cannotListen = (error: NodeJS.ErrnoException, port: number, host: string): Error => {
+  if (error.code === 'EADDRINUSE')
+    return new CannotStart(`port ${port} is in use: stop the other program, or set PORT to a free one`, {
+      cause: error,
+    })
+  return new CannotStart(
+    `cannot listen at ${host}:${port} (${error.code}): set HOST and PORT to what this machine has`,
+    {
+      cause: error,
+    },
+  )
+}
+
+const closeServer = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    if (!server.listening) return resolve()
+    const late = setTimeout(() => server.closeAllConnections(), DRAIN_LIMIT_MS)
+    server.close(() => {
+      clearTimeout(late)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+
+/** The first signal stops in order; the second, or too long a stop, at once. */
+const stopOnSignal = (stop: () => Promise<void>): void => {
+  let isStopping = false
+  const onSignal = (): void => {
+    if (isStopping) process.exit(1)
+    isStopping = true
+    setTimeout(() => {
+      process.stderr.write('galop: did not stop in time\n')
+      process.exit(1)
+    }, STOP_LIMIT_MS).unref()
+    stop().then(
+      () => process.exit(0),
+      (error: Error) => {
+        process.stderr.write(`galop: ${error.stack}\n`)
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+}
+
+const announceAccounts = (accounts: readonly FirstAccount[], directory: string): void => {
+  if (accounts.length === 0) return
+  say('')
+  say('First accounts:')
+  for (const { name, role, generatedPassword } of accounts)
+    say(`  ${name.padEnd(8)} ${generatedPassword ?? '(the password that was set)'}   ${role}`)
+  if (accounts.some((account) => account.generatedPassword !== undefined))
+    say(`Shown once; kept in ${join(directory, 'first-passwords.txt')}`)
+}
+
+const announceAddresses = (server: Server, { host }: Config): void => {
+  const address = server.address()
+  const port = typeof address === 'object' && address ? address.port : 0
+  const isEverywhere = host === '0.0.0.0' || host === '::'
+  const local = `http://${isEverywhere ? 'localhost' : host}:${port}`
+  const others = isEverywhere
+    ? Object.values(networkInterfaces())
+        .flat()
+        .filter((one) => one && !one.internal && one.family === 'IPv4')
+        .map((one) => `http://${one!.address}:${port}`)
+    : []
+  say('')
+  say(`Galop is open at ${[local, ...others].join('  ')}`)
+  say(`  API reference  ${local}/docs`)
+  say(`  Job dashboard  ${local}/admin/jobs`)
+  say(`  Health         ${local}/health/detailed`)
+  say('Try it:')
+  say(`  curl ${local}/api/v1/init/game`)
+  say('')
+}
+
+main().catch((error: Error) => {
+  const isExpected = error instanceof SettingError || error instanceof CannotStart
+  process.stderr.write(`galop: ${isExpected ? error.message : (error.stack ?? String(error))}\n`)
+  process.exit(1)
+})
