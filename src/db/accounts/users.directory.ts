@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Account, NewAccount, UserDirectory } from '../../actors/accounts/users.port.ts'
 import type { Clock } from '../../actors/clock.port.ts'
+import { Unavailable } from '../../actors/unavailable.ts'
 import { type AccountRefusal, isLastAdmin, type User } from '../../domain/accounts/user.ts'
 import { asking, type Sql } from '../postgres.ts'
 import { type Remembered, type Revocation, readRemembered, UsersFile } from './users.file.ts'
@@ -27,9 +28,12 @@ const refreshEveryMs = 5_000
 const pruneEveryMs = 10 * 60_000
 /** How far the clocks of servers may differ: a token that ran out here may hold this much longer elsewhere. */
 const clockSkewMs = 60 * 60_000
-/** How long a start waits for a Postgres that does not answer before it goes on with what the file says. */
-const startLimitMs = 5_000
-const stopLimitMs = 1_000
+/**
+ * How long anyone waits for a Postgres that takes the call and says nothing, as one that is frozen or behind a proxy
+ * does: a start goes on with what the file says, a change is given up.
+ */
+const patienceMs = 5_000
+const stopPatienceMs = 1_000
 
 export type UsersDirectoryOptions = {
   readonly sql: Sql
@@ -39,6 +43,8 @@ export type UsersDirectoryOptions = {
   /** Hears what went wrong in the background, each trouble once while it lasts. */
   readonly onTrouble?: (message: string, error: unknown) => void
 }
+
+type Transaction = Parameters<Parameters<Sql['begin']>[1]>[0]
 
 export class UsersDirectory implements UserDirectory {
   readonly #sql: Sql
@@ -91,7 +97,7 @@ export class UsersDirectory implements UserDirectory {
   async start(): Promise<void> {
     this.#isRunning = true
     await this.#recall()
-    await this.#within(startLimitMs, this.#refreshQuietly())
+    await this.#refreshQuietly()
     this.#arm()
   }
 
@@ -99,7 +105,8 @@ export class UsersDirectory implements UserDirectory {
     this.#isRunning = false
     this.#clock.clearTimeout(this.#timer)
     // What does not reach Postgres now is in the file, and is handed over at the next start.
-    await this.#within(stopLimitMs, Promise.allSettled([this.#refreshing, this.#flushing]))
+    const underWay = Promise.allSettled([this.#refreshing, this.#flushing])
+    await this.#patiently(underWay, stopPatienceMs).catch(() => {})
     await this.#saveIfPossible()
   }
 
@@ -111,17 +118,18 @@ export class UsersDirectory implements UserDirectory {
     this.#refreshing ??= this.#refresh().finally(() => {
       this.#refreshing = undefined
     })
-    return this.#refreshing
+    // One that is given up may still be under way: the next joins it, so that no queue grows.
+    return this.#patiently(this.#refreshing)
   }
 
   async create(account: NewAccount, by: number | null): Promise<User | AccountRefusal> {
-    const created = await asking(() => insertedAccount(this.#sql, account, by))
+    const created = await this.#change((tx) => insertedAccount(tx, account, by))
     if (created === undefined) return { refused: 'NAME_TAKEN', details: { name: account.name } }
     return this.#changed(created)
   }
 
   async createFirst(accounts: readonly NewAccount[]): Promise<User[]> {
-    const created = await asking(() => insertedFirstAccounts(this.#sql, accounts))
+    const created = await this.#change((tx) => insertedFirstAccounts(tx, accounts))
     for (const account of created) this.#learn(account)
     this.#changes += 1
     // Where another server was first, its accounts are known here from now on. What was created stays created.
@@ -130,14 +138,18 @@ export class UsersDirectory implements UserDirectory {
   }
 
   async setDisabled(id: number, disabled: boolean, by: number): Promise<User | AccountRefusal> {
-    const outcome = await asking(() => (disabled ? this.#disable(id, by) : enabledAccount(this.#sql, id)))
+    const outcome = await this.#change(async (tx) => {
+      if (!disabled) return enabledAccount(tx, id)
+      if (isLastAdmin(id, await lockedAdmins(tx))) return 'LAST_ADMIN'
+      return disabledAccount(tx, id, by)
+    })
     if (outcome === undefined) return { refused: 'USER_UNKNOWN', details: { id } }
     if (outcome === 'LAST_ADMIN') return { refused: 'LAST_ADMIN', details: { id } }
     return this.#changed(outcome)
   }
 
   async setPassword(id: number, passwordHash: string): Promise<User | AccountRefusal> {
-    const changed = await asking(() => accountWithNewPassword(this.#sql, id, passwordHash))
+    const changed = await this.#change((tx) => accountWithNewPassword(tx, id, passwordHash))
     if (changed === undefined) return { refused: 'USER_UNKNOWN', details: { id } }
     return this.#changed(changed)
   }
@@ -152,15 +164,25 @@ export class UsersDirectory implements UserDirectory {
       await this.#file.save()
     } catch (error) {
       this.#onTrouble('a log-out could not be kept on disk', error)
-      await stored
+      await this.#patiently(stored)
     }
   }
 
-  #disable(id: number, by: number): Promise<Account | 'LAST_ADMIN' | undefined> {
-    return this.#sql.begin(async (tx) => {
-      if (isLastAdmin(id, await lockedAdmins(tx))) return 'LAST_ADMIN' as const
-      return disabledAccount(tx, id, by)
-    })
+  /** Changes users in one transaction; one that was given up does nothing when its turn comes after all. */
+  async #change<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    let isGivenUp = false
+    const outcome = asking(() =>
+      this.#sql.begin(async (tx) => {
+        const result = isGivenUp ? undefined : await work(tx)
+        if (isGivenUp) throw new Error('nobody waits for this change any more')
+        return { result: result as T }
+      }),
+    )
+    try {
+      return (await this.#patiently(outcome)).result
+    } finally {
+      isGivenUp = true
+    }
   }
 
   async #changed(account: Account): Promise<User> {
@@ -271,13 +293,18 @@ export class UsersDirectory implements UserDirectory {
     return { accounts: [...this.#byId.values()], revocations: [...this.#revocations.values()] }
   }
 
-  async #within(limitMs: number, work: Promise<unknown>): Promise<void> {
+  /** @throws Unavailable where it takes too long; the work may go on */
+  async #patiently<T>(work: Promise<T>, limitMs = patienceMs): Promise<T> {
     let timer: unknown
-    const limit = new Promise<void>((resolve) => {
-      timer = this.#clock.setTimeout(() => resolve(), limitMs)
+    const limit = new Promise<never>((_, reject) => {
+      const say = `Postgres did not answer within ${limitMs} ms; nothing is known to have changed`
+      timer = this.#clock.setTimeout(() => reject(new Unavailable('postgres', say)), limitMs)
     })
-    await Promise.race([work, limit])
-    this.#clock.clearTimeout(timer)
+    try {
+      return await Promise.race([work, limit])
+    } finally {
+      this.#clock.clearTimeout(timer)
+    }
   }
 
   async #refreshQuietly(): Promise<void> {
