@@ -4,12 +4,12 @@ import type { Clock } from '../actors/clock.port.ts'
 import { Audiences } from './live-audience.ts'
 import { type Closing, LiveSocket, type SocketLimits, type Wish } from './live-socket.ts'
 import { type LiveMessage, LiveStream, type StreamOptions } from './live-stream.ts'
+import { LiveTurn } from './live-turn.ts'
 import type { Session, Sessions } from './session.ts'
 
-// The hub: who follows which streams, and when messages leave.
-//   H1. What becomes ready in one turn of the event loop leaves in one write for each socket, in the order it was
-//       published; while messages come fast, a turn lasts at least `batchMs`.
-//   H2. Who begins to follow a stream waits for the end of the turn, so that everyone is at the same position.
+// The hub: who follows which streams.
+//   H1. A socket hears of one turn in one write, over all its streams.
+//   H2. Who begins to follow a stream does so between turns, so that everyone is at the same position.
 //   H3. Staff streams are for sessions that hold now: asked before each replay and at every ping.
 //   H4. No fault of one socket or message reaches another, or whoever published.
 
@@ -75,10 +75,7 @@ export class LiveHub {
   readonly #topics = new Map<string, LiveTopic>()
   readonly #audiences = new Audiences()
   readonly #sockets = new Set<LiveSocket>()
-  #turn: LiveMessage[] = []
-  #afterTurn: (() => void)[] = []
-  #isScheduled = false
-  #turnEndedAt = 0
+  readonly #turn: LiveTurn
   #pingTimer: unknown
   #isClosing = false
   #onEmpty: (() => void) | undefined
@@ -91,6 +88,7 @@ export class LiveHub {
     this.epoch = options.epoch
     this.tracks = options.tracks
     this.limits = { ...usualLimits, ...options.limits }
+    this.#turn = new LiveTurn(this.limits.batchMs, (messages) => this.#deliver(messages))
     this.#armPing()
   }
 
@@ -170,8 +168,7 @@ export class LiveHub {
 
   /** Runs it when nothing is about to leave: at once, or at the end of the turn. */
   betweenTurns(run: () => void): void {
-    if (this.#turn.length > 0 || this.#afterTurn.length > 0) this.#afterTurn.push(run)
-    else this.#guard(run)
+    this.#turn.between(() => this.#guard(run))
   }
 
   /**
@@ -226,7 +223,7 @@ export class LiveHub {
   async close(): Promise<void> {
     this.#isClosing = true
     this.#options.clock.clearTimeout(this.#pingTimer)
-    this.#endTurn()
+    this.#turn.end()
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve
     })
@@ -236,29 +233,16 @@ export class LiveHub {
 
   #announce(message: LiveMessage): void {
     this.#published++
-    if (!message.stream.isHeard) return
-    this.#turn.push(message)
-    if (this.#isScheduled) return
-    this.#isScheduled = true
-    const waitMs = this.#turnEndedAt + this.limits.batchMs - performance.now()
-    if (waitMs <= 0) setImmediate(() => this.#endTurn())
-    else setTimeout(() => setImmediate(() => this.#endTurn()), waitMs)
+    if (message.stream.isHeard) this.#turn.add(message)
   }
 
-  #endTurn(): void {
-    this.#isScheduled = false
-    const turn = this.#turn
-    this.#turn = []
-    const touched = new Set(turn.flatMap(({ stream }) => [...stream.audiences]))
+  #deliver(messages: readonly LiveMessage[]): void {
+    const touched = new Set(messages.flatMap(({ stream }) => [...stream.audiences]))
     for (const audience of touched) {
       this.#guard(() => {
-        this.#delivered += audience.hear(turn)
+        this.#delivered += audience.hear(messages)
       })
     }
-    const waiting = this.#afterTurn
-    this.#afterTurn = []
-    for (const run of waiting) this.#guard(run)
-    this.#turnEndedAt = performance.now()
   }
 
   #letGo(socket: LiveSocket, why: Closing): void {

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http'
-import { upgradeWebSocket, type WebSocketServerLike } from '@hono/node-server'
+import type { Socket } from 'node:net'
+import { upgradeWebSocket, type WebSocketLike, type WebSocketServerLike } from '@hono/node-server'
 import type { Context, Hono } from 'hono'
+import type { WSEvents } from 'hono/ws'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { refusal } from './answer.ts'
 import type { LiveHub } from './live-hub.ts'
@@ -47,28 +49,54 @@ export const mountLive = (
     const holding = session && hub.holds(session) ? session : undefined
     const query = new URL(c.req.url).searchParams
     const { incoming } = c.env as { incoming: IncomingMessage }
-    let socket: LiveSocket | undefined
-    const upgrade = upgradeWebSocket(
-      () => ({
-        onOpen: (_event, context) => {
-          const ws = context.raw as unknown as WebSocket
-          const joined = hub.join(ws, incoming.socket, holding)
-          socket = joined
-          ws.on('pong', () => {
-            joined.isAlive = true
-          })
-          greet(hub, joined, query)
-        },
-        onMessage: ({ data }) => {
-          if (socket) listen(hub, socket, data)
-        },
-        onClose: () => {
-          if (socket) hub.leave(socket)
-        },
-      }),
-      { onError: (fault) => hub.onFault(fault) },
-    )
-    return upgrade(c, next)
+    const events = connection(hub, incoming.socket, holding, query)
+    return upgradeWebSocket(() => events, { onError: (fault) => hub.onFault(fault) })(c, next)
   })
   return { server: server as unknown as WebSocketServerLike }
+}
+
+/**
+ * What happens on one connection. The server package's listeners keep the whole request for as long as they live: an
+ * idle socket took 10.9 KB of heap, where a bare one takes 2.7. So they make room for ours, which know the socket alone
+ * (3.3 KB).
+ */
+const connection = (
+  hub: LiveHub,
+  tcp: Socket,
+  session: Session | undefined,
+  query: URLSearchParams,
+): WSEvents<WebSocketLike> => {
+  let hear = (_data: unknown): void => {}
+  return {
+    onOpen: (_event, context) => {
+      const ws = context.raw as unknown as WebSocket
+      const socket = hub.join(ws, tcp, session)
+      hear = (data) => guarded(hub, () => listen(hub, socket, data))
+      greet(hub, socket, query)
+      queueMicrotask(() => adopt(hub, ws, socket))
+    },
+    // What came before the server package's listeners made room.
+    onMessage: ({ data }) => hear(data),
+  }
+}
+
+const adopt = (hub: LiveHub, ws: WebSocket, socket: LiveSocket): void => {
+  for (const event of ['message', 'close', 'error']) ws.removeAllListeners(event)
+  ws.on('message', (data, isBinary) =>
+    guarded(hub, () => listen(hub, socket, isBinary ? undefined : String(data))),
+  )
+  ws.on('pong', () => {
+    socket.isAlive = true
+  })
+  ws.on('error', () => {})
+  ws.on('close', () => hub.leave(socket))
+  if (ws.readyState === ws.CLOSED) hub.leave(socket)
+}
+
+const guarded = (hub: LiveHub, run: () => void): void => {
+  try {
+    run()
+  } catch (fault) {
+    hub.onFault(fault)
+  }
 }
