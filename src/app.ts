@@ -1,7 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import type { Logger } from 'pino'
 import * as v from 'valibot'
 import type { Clock } from './actors/clock.port.ts'
@@ -25,8 +24,6 @@ import { accountsRoutes } from './http/accounts/accounts.routes.ts'
 import { createLoginLimiter } from './http/accounts/login.limiter.ts'
 import { createPasswords } from './http/accounts/passwords.ts'
 import { createTokens } from './http/accounts/tokens.ts'
-import { refusal } from './http/answer.ts'
-import { maxBodyBytes } from './http/body.ts'
 import { docsRoutes } from './http/docs.routes.ts'
 import { admit, describeFault, notFound, onError } from './http/guard.ts'
 import { healthRoutes } from './http/health.routes.ts'
@@ -164,27 +161,27 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   const metrics = createMetrics(figures.gauges)
   racing.listen(({ fact }) => metrics.facts.inc({ type: fact.type }))
   const board = jobBoard(tokens)
+  const nameOf = (id: number) => directory.byId(id)?.name
   const pages = receiptPages({
     shop: 'Galop',
     station: config.station,
     currency: config.currency,
     timeZone: config.timeZone,
-    nameOf: (id) => directory.byId(id)?.name,
+    nameOf,
     now,
   })
 
   const app = new Hono({ strict: true })
   app.onError(onError(log))
   app.use(metrics.measure)
-  app.use(bodyLimit({ maxSize: maxBodyBytes, onError: (c) => refusal(c, 'BODY_TOO_LARGE') }))
   const api = new Hono()
-  api.route('/', receiptsRoutes({ racing, sessions, pages }))
+  api.route('/', receiptsRoutes({ racing, sessions, pages, nameOf }))
   const lists = {
     receipts: (...asked: DropFirst<typeof retiredReceipts>) => asking(() => retiredReceipts(sql, ...asked)),
     totals: (...asked: DropFirst<typeof retiredTotals>) => asking(() => retiredTotals(sql, ...asked)),
     since: (...asked: DropFirst<typeof retiredSince>) => asking(() => retiredSince(sql, ...asked)),
   }
-  api.route('/', myBetsRoutes({ racing, archive: lists, sessions, timeZone: config.timeZone, now }))
+  api.route('/', myBetsRoutes({ racing, archive: lists, sessions, timeZone: config.timeZone, nameOf, now }))
   api.route('/', initRoutes({ racing, sessions, now }))
   const rounds = {
     one: (id: number) => asking(() => retiredRound(sql, id)),

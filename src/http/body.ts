@@ -2,7 +2,7 @@ import type { Context } from 'hono'
 import * as v from 'valibot'
 import { refusal } from './answer.ts'
 
-/** No route needs more. The server cuts longer ones off earlier; this is for where nobody did. */
+/** No route needs more. */
 export const maxBodyBytes = 64 * 1024
 const maxIssues = 20
 
@@ -19,7 +19,7 @@ export const readBody = async <S extends AnySchema>(
 ): Promise<v.InferOutput<S> | Response> => {
   const text = await bodyText(c)
   if (text === undefined) return refusal(c, 'BAD_REQUEST', 'The body of the request did not arrive whole.')
-  if (text.length > maxBodyBytes) return refusal(c, 'BODY_TOO_LARGE')
+  if (text === TOO_LARGE) return refusal(c, 'BODY_TOO_LARGE')
   if (text === '') {
     const absent = v.safeParse(schema, undefined)
     return absent.success ? absent.output : refusal(c, 'BAD_JSON', 'The request has no body; send JSON.')
@@ -59,13 +59,29 @@ const messageOf = (issue: v.BaseIssue<unknown>): string => {
   return issue.expected === null ? 'Not as expected' : `Expected ${issue.expected}`
 }
 
-const bodyText = async (c: Context): Promise<string | undefined> => {
+const TOO_LARGE = Symbol('too large')
+
+/** The body as text. What says its length is refused unread where it is too long; what does not is read no further. */
+const bodyText = async (c: Context): Promise<string | undefined | typeof TOO_LARGE> => {
+  const length = c.req.header('content-length')
+  if (length !== undefined && Number(length) > maxBodyBytes) return TOO_LARGE
   try {
-    return await c.req.text()
+    return length === undefined ? await streamedText(c) : await c.req.text()
   } catch {
     // The connection broke, or someone read the body before: either way there is none.
     return undefined
   }
+}
+
+const streamedText = async (c: Context): Promise<string | typeof TOO_LARGE> => {
+  const chunks: Uint8Array[] = []
+  let length = 0
+  for await (const chunk of c.req.raw.body ?? []) {
+    length += chunk.byteLength
+    if (length > maxBodyBytes) return TOO_LARGE
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
 }
 
 const isJson = (type: string | undefined): boolean =>

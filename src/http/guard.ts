@@ -71,7 +71,9 @@ export const onError =
     }
     if (error instanceof HTTPException && error.status < 500) {
       const code = codeOfStatus[error.status]
-      return code ? refusal(c, code) : c.json(failure('BAD_REQUEST'), error.status)
+      const { retryAfterSeconds } = error as { retryAfterSeconds?: unknown }
+      const details = retryAfterSeconds === undefined ? null : { retryAfterSeconds }
+      return code ? refusal(c, code, undefined, details) : c.json(failure('BAD_REQUEST'), error.status)
     }
     const id = randomUUID()
     log.error({ id, fault: describeFault(error), ...whereOf(c) }, 'a request met a fault')

@@ -4,7 +4,9 @@ import { HonoAdapter } from '@bull-board/hono'
 import { serveStatic } from '@hono/node-server/serve-static'
 import type { Queue } from 'bullmq'
 import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import { refusal } from './answer.ts'
+import { maxBodyBytes } from './body.ts'
 import { admit } from './guard.ts'
 import { pageHeaders } from './page.ts'
 import { isAdmin, type Sessions } from './session.ts'
@@ -22,6 +24,7 @@ export const jobBoard = (sessions: Sessions) => {
   })
   let isReady = false
   const app = new Hono()
+  app.use(`${PATH}/*`, bodyLimit({ maxSize: maxBodyBytes, onError: (c) => refusal(c, 'BODY_TOO_LARGE') }))
   app.use(`${PATH}/*`, async (c, next) => {
     const admission = await admit(c, sessions)
     if (typeof admission === 'string') {

@@ -22,7 +22,7 @@ import {
   totalsOf,
 } from './my-bets.list.ts'
 import { IdParameter } from './receipts.docs.ts'
-import { onceKey, personOf, refuseWith } from './receipts.routes.ts'
+import { type NameOf, onceKey, personOf, refuseWith } from './receipts.routes.ts'
 import { publicTicket, toShown } from './tickets.view.ts'
 
 export type MyBetsOptions = {
@@ -30,13 +30,14 @@ export type MyBetsOptions = {
   readonly archive: ArchiveLists
   readonly sessions: Sessions
   readonly timeZone: string
+  readonly nameOf: NameOf
   readonly now: () => number
 }
 
 type Query = v.InferOutput<typeof ListQuery>
 
 /** `/my-bets`: the receipts of whoever is signed in, one of them, and paying it. */
-export const myBetsRoutes = ({ racing, archive, sessions, timeZone, now }: MyBetsOptions) => {
+export const myBetsRoutes = ({ racing, archive, sessions, timeZone, nameOf, now }: MyBetsOptions) => {
   const app = new Hono<Env>()
   const guest = signedIn(sessions)
   const cache = new MyBetsCache(now)
@@ -94,7 +95,7 @@ export const myBetsRoutes = ({ racing, archive, sessions, timeZone, now }: MyBet
     const once = onceKey(c, session, 'pay', id)
     if (once instanceof Response) return once
     const outcome = await racing.change({ type: 'PayReceipt', by: personOf(session), id }, once)
-    if (isRefusal(outcome)) return refuseWith(c, outcome)
+    if (isRefusal(outcome)) return refuseWith(c, outcome, nameOf)
     return ok(c, {
       id,
       receipt_id: id,

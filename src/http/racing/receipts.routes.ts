@@ -18,10 +18,11 @@ export type ReceiptsOptions = {
   readonly racing: RacingPort
   readonly sessions: Sessions
   readonly pages: ReceiptPages
+  readonly nameOf: NameOf
 }
 
 /** `/receipts`: sell, cancel, print, and the slip of a prize. */
-export const receiptsRoutes = ({ racing, sessions, pages }: ReceiptsOptions) => {
+export const receiptsRoutes = ({ racing, sessions, pages, nameOf }: ReceiptsOptions) => {
   const app = new Hono<Env>()
   const guest = signedIn(sessions)
 
@@ -44,7 +45,7 @@ export const receiptsRoutes = ({ racing, sessions, pages }: ReceiptsOptions) => 
       stake: value,
     }))
     const outcome = await racing.sell(track, { type: 'SellReceipt', by: personOf(session), bets }, once)
-    if (isRefusal(outcome)) return refuseWith(c, outcome)
+    if (isRefusal(outcome)) return refuseWith(c, outcome, nameOf)
     const { total_amount, bets: sold, prize, created_at } = systemTicket(outcome)
     return ok(c, { id: outcome.id, roundId: outcome.roundId, total_amount, prize, created_at, bets: sold })
   }
@@ -54,7 +55,7 @@ export const receiptsRoutes = ({ racing, sessions, pages }: ReceiptsOptions) => 
     const once = onceKey(c, session, 'delete', id)
     if (once instanceof Response) return once
     const outcome = await racing.change({ type: 'CancelReceipt', by: personOf(session), id }, once)
-    return isRefusal(outcome) ? refuseWith(c, outcome) : c.json({ success: true })
+    return isRefusal(outcome) ? refuseWith(c, outcome, nameOf) : c.json({ success: true })
   }
 
   const change = async (c: Context<Env>): Promise<Response> => {
@@ -73,10 +74,10 @@ export const receiptsRoutes = ({ racing, sessions, pages }: ReceiptsOptions) => 
     if (query.action === 'print') {
       const command: ReceiptCommand = { type: 'PrintReceipt', by, id: query.id }
       const outcome = await racing.change(command)
-      return isRefusal(outcome) ? refuseWith(c, outcome) : pages.receipt(c, outcome, language)
+      return isRefusal(outcome) ? refuseWith(c, outcome, nameOf) : pages.receipt(c, outcome, language)
     }
     const outcome = await wonReceipt(racing, query.id, by)
-    return isRefusal(outcome) ? refuseWith(c, outcome) : pages.payout(c, outcome, by.id, language)
+    return isRefusal(outcome) ? refuseWith(c, outcome, nameOf) : pages.payout(c, outcome, by.id, language)
   }
 
   route(app, 'POST', '/receipts/', docs.change, guest, change)
@@ -93,8 +94,20 @@ const wonReceipt = async (racing: RacingPort, id: number, by: Person): Promise<R
 
 export const personOf = (session: Session): Person => ({ id: session.userId, admin: isAdmin(session) })
 
-export const refuseWith = (c: Context, { refused, details }: Refusal): Response =>
-  refusal(c, refused, undefined, details)
+/** Answers a refusal; who paid or cancelled a receipt is told by name, and when as a date. */
+export const refuseWith = (c: Context, { refused, details }: Refusal, nameOf?: NameOf): Response => {
+  if (!('by' in details)) return refusal(c, refused, undefined, details)
+  const { by, at, ...rest } = details
+  return refusal(c, refused, undefined, {
+    ...rest,
+    at: new Date(at).toISOString(),
+    by,
+    byName: nameOf?.(by) ?? null,
+  })
+}
+
+/** What a user is called. */
+export type NameOf = (userId: number) => string | undefined
 
 /** The track asked for, or the first; `undefined` where there is none of that name. */
 export const trackOf = (racing: Pick<RacingPort, 'tracks'>, asked: string | undefined): string | undefined =>
