@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { replay } from '../../../src/domain/racing/round.ts'
 import { quiet } from '../../support/clock.ts'
 import { OTHER_CASHIER, onceKey, receiptIn, Shop, watch } from '../../support/racing.ts'
@@ -127,6 +127,15 @@ describe('when a commit fails', () => {
     expect(shop.round()).toEqual(onDisk())
     expect(shop.round()).toMatchObject({ receiptCount: 1, stakesIn: 5_000, refunded: 0, factCount: 2 })
     expect(shop.heardTypes()).toEqual(['RoundOpened', 'ReceiptSold'])
+  })
+
+  it('the round is read from disk once, however many were under way', async () => {
+    shop = await Shop.open()
+    const read = vi.spyOn(shop.journal, 'read')
+    shop.disk.fault = 'before'
+    const sales = Array.from({ length: 200 }, () => shop.sold())
+    for (const sale of await Promise.allSettled(sales)) expect(sale.status).toBe('rejected')
+    expect(read).toHaveBeenCalledTimes(1)
   })
 
   it('no refusal is told that rested on what was not written', async () => {

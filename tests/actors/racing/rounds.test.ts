@@ -294,6 +294,14 @@ describe('a clock that is set', () => {
     expect(receiptIn(await shop.pay(id)).status).toBe('paid')
   })
 
+  it('forwards, while results are shown, opens the next round within a second', async () => {
+    shop = await Shop.open()
+    await shop.windTo('end')
+    shop.clock.jump(4_500)
+    await shop.clock.advance(1_000)
+    expect(shop.round().id).toBe(2)
+  })
+
   it('backwards, locks at the time that was promised, and sells nothing once it is locked', async () => {
     shop = await Shop.open()
     await shop.clock.advance(54_000)

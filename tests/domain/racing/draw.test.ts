@@ -162,7 +162,7 @@ describe('over 60,000 races', () => {
       returned += back
       squares += back * back
     }
-  })
+  }, 120_000)
 
   /** Σ (observed − expected)² / expected */
   const chiSquare = (
