@@ -241,8 +241,8 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     drain: async () => {
       isClosing = true
       racing.stop()
-      live.stop()
       await hub.close()
+      live.stop()
     },
     close: async () => {
       await jobs.stop()

@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import { Unavailable } from '../actors/unavailable.ts'
+import { Unavailable } from '../actors/unavailable.port.ts'
 
 export type Sql = postgres.Sql<{ bigint: number }>
 

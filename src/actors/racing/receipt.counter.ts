@@ -1,19 +1,9 @@
 import type { Fact } from '../../domain/racing/facts.ts'
 import { receiptNumbers } from '../../domain/racing/receipt-number.ts'
 import type { Journal, Notes } from '../journal.port.ts'
+import type { StationNotes } from './station.port.ts'
 
 const SOLD = 'receipts/sold'
-
-/** What a station needs to number its receipts; kept in the journal under `station`. */
-export type StationNotes = {
-  readonly number: string
-  /** Secret key of the permutation that scatters the numbers, in hexadecimal. */
-  readonly key: string
-  /** Counters below this one may be in use already, from a journal before this. */
-  readonly firstReceipt: number
-  /** Ids of rounds begin here, so that no two journals of a network share one. */
-  readonly firstRound: number
-}
 
 /** The station's durable counter of receipts, shared by all its tracks. */
 export interface ReceiptCounter {

@@ -6,7 +6,7 @@ import { isRefusal, type Refusal } from '../../domain/racing/refusals.ts'
 import { fold, type Round, replay } from '../../domain/racing/round.ts'
 import type { Clock } from '../clock.port.ts'
 import type { Journal, Notes } from '../journal.port.ts'
-import { Unavailable } from '../unavailable.ts'
+import { Unavailable } from '../unavailable.port.ts'
 import type { Heard } from './racing.port.ts'
 import type { ReceiptCounter } from './receipt.counter.ts'
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import type { Account, NewAccount, UserDirectory } from '../../actors/accounts/users.port.ts'
 import type { Clock } from '../../actors/clock.port.ts'
-import { Unavailable } from '../../actors/unavailable.ts'
+import { Unavailable } from '../../actors/unavailable.port.ts'
 import { type AccountRefusal, isLastAdmin, type User } from '../../domain/accounts/user.ts'
 import { asking, type Sql } from '../postgres.ts'
 import { type Remembered, type Revocation, readRemembered, UsersFile } from './users.file.ts'

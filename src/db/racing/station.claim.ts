@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Journal } from '../../actors/journal.port.ts'
-import type { StationNotes } from '../../actors/racing/receipt.counter.ts'
+import type { StationNotes } from '../../actors/racing/station.port.ts'
 import type { Fact } from '../../domain/racing/facts.ts'
 import { asking, type Sql } from '../postgres.ts'
 

@@ -1,7 +1,7 @@
 import { type Context, Hono } from 'hono'
 import type * as v from 'valibot'
 import type { RacingPort } from '../../actors/racing/racing.port.ts'
-import { Unavailable } from '../../actors/unavailable.ts'
+import { Unavailable } from '../../actors/unavailable.port.ts'
 import type { ReceiptFilter, StatusTotals } from '../../db/racing/receipts.queries.ts'
 import { dayIn } from '../../domain/day.ts'
 import { isRefusal, refuse } from '../../domain/racing/refusals.ts'
