@@ -7,6 +7,7 @@ import type { Sql } from '../postgres.ts'
 //   P1. A row carries the number of the fact that wrote it; an older fact never overwrites a newer row.
 //   P2. Every batch brings its round's opening, so none has to wait for another.
 //   P3. A batch is one transaction: all of its rows are there, or none.
+//   P4. A receipt's number belongs to one round. A batch that brings it from another is a fault, not passed over.
 // Statuses won and lost are written when the round is handed over, by the archive, in one statement.
 
 /** Facts of one round with their numbers. Complete in itself: workers need nothing else. */
@@ -38,6 +39,7 @@ export const projectFacts = async (sql: Sql, batch: FactBatch): Promise<void> =>
     await insertFacts(tx as unknown as Sql, batch)
     if (rows.length > 0) {
       await upsertReceipts(tx as unknown as Sql, batch.roundId, rows)
+      await refuseForeignNumbers(tx as unknown as Sql, batch.roundId, rows)
       await insertBets(tx as unknown as Sql, batch)
     }
     await updatePhase(tx as unknown as Sql, batch)
@@ -133,6 +135,20 @@ const upsertReceipts = (sql: Sql, roundId: number, rows: readonly ReceiptRow[]) 
     fact_number = greatest(kept.fact_number, excluded.fact_number)
   where kept.round_id = excluded.round_id and not kept.retired
     and (excluded.fact_number > kept.fact_number or excluded.prints > kept.prints)`
+
+const refuseForeignNumbers = async (
+  sql: Sql,
+  roundId: number,
+  rows: readonly ReceiptRow[],
+): Promise<void> => {
+  const [taken] = await sql<{ receipt_id: number; round_id: number }[]>`
+    select receipt_id, round_id from receipts
+    where receipt_id = any(${rows.map((row) => row.id)}::bigint[]) and round_id <> ${roundId} limit 1`
+  if (taken)
+    throw new Error(
+      `receipt ${taken.receipt_id} of round ${roundId} has the number of one of round ${taken.round_id}`,
+    )
+}
 
 const insertBets = (sql: Sql, { roundId, facts }: FactBatch) => {
   const receipts: number[] = []
