@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks'
 import type { Journal } from '../../actors/journal.port.ts'
 import type { RacingPort } from '../../actors/racing/racing.port.ts'
 import type { Sql } from '../../db/postgres.ts'
@@ -24,7 +25,11 @@ import { PersistenceLedger } from './persistence.ledger.ts'
 // What follows from facts: rows in Postgres, the cache, and the watch over both.
 
 /** Facts are gathered for this long before they go into one job. */
-const GATHER_MS = 50
+const GATHER_MS = 100
+
+/** The process is busy when it was at work for this share of at least that time. */
+const BUSY_SHARE = 0.6
+const BUSY_WINDOW_MS = 50
 
 export type RacingJobsOptions = {
   readonly racing: RacingPort
@@ -85,7 +90,7 @@ export class RacingJobs {
 
     const outbox = (queue: QueueName): Outbox => {
       const onError = (error: Error) => onTrouble(`facts could not be handed to the ${queue} queue`, error)
-      return new Outbox({ queue, journal, queues, gatherMs: GATHER_MS, onError })
+      return new Outbox({ queue, journal, queues, gatherMs: GATHER_MS, isBusy: busyProcess(), onError })
     }
     const outboxes = { persist: outbox('persist'), cache: outbox('cache') }
     this.#outboxes = outboxes
@@ -150,5 +155,19 @@ export class RacingJobs {
       this.#differing.set(roundId, found.join(', '))
       onDiscrepancy(roundId, found)
     }
+  }
+}
+
+/** Whether this process spent most of its time at work since it was asked last. */
+const busyProcess = (): (() => boolean) => {
+  let before = performance.eventLoopUtilization()
+  let isBusy = false
+  return () => {
+    const now = performance.eventLoopUtilization()
+    const since = performance.eventLoopUtilization(now, before)
+    if (since.idle + since.active < BUSY_WINDOW_MS) return isBusy
+    before = now
+    isBusy = since.utilization > BUSY_SHARE
+    return isBusy
   }
 }
