@@ -34,7 +34,10 @@ export interface RacingPort {
   round(id: number): Round | undefined
   /** Rounds that an actor owns, oldest first. */
   rounds(): Iterable<Round>
-  /** Wait for it, where there is one, before telling anybody what was read here. */
+  /**
+   * Wait for it, where there is one, before telling anybody what was read here: ask for it in the same turn as reading.
+   * Rejects with `Unavailable` where what was read may never have been.
+   */
   settled(): Promise<void> | undefined
   /** Calls `listener` with every fact once it is on disk, in order for each round. */
   listen(listener: (heard: Heard) => void): () => void

@@ -129,7 +129,10 @@ export class Racing implements RacingPort {
 
   /** Wait for it, where there is one, before telling anybody what was read here. */
   settled(): Promise<void> | undefined {
-    return this.#options.journal.settled()
+    const { journal } = this.#options
+    return journal.settled()?.then(() => {
+      if (journal.failure) throw readUnwritten(journal.failure)
+    })
   }
 
   /** Sells on a track's current round. */
@@ -172,7 +175,7 @@ export class Racing implements RacingPort {
       if (!live) return this.#options.archive.find(id)
       const { round } = live.keeper
       const view = viewReceipt(round, round.receipts.get(id)!)
-      await this.settled()
+      await this.#options.journal.settled()
       // After a failed commit the round was read again from disk, and what was seen here may never have been.
       if (live.keeper.round === round) return view
     }
@@ -354,6 +357,9 @@ const handOverUnknown = (): Unavailable =>
     'postgres',
     'this round was being handed to Postgres when it went away; ask again when it is back',
   )
+
+const readUnwritten = (cause: Error): Unavailable =>
+  new Unavailable('journal', 'what was read could not be written down; ask again in a moment', { cause })
 
 const stopping = (): Unavailable =>
   new Unavailable('journal', 'the server is stopping; nothing was changed, ask again when it is back')

@@ -170,6 +170,21 @@ describe('when a commit fails', () => {
     expect(await found).toMatchObject({ id, status: 'pending', closed: undefined })
   })
 
+  it('the read barrier fails: what was read before it, a result perhaps, is told to nobody', async () => {
+    shop = await Shop.open()
+    await shop.windTo('start')
+    await shop.clock.advance(29_999)
+    shop.disk.hold()
+    await shop.clock.advance(1)
+    expect(shop.round().settled).toBeDefined()
+    const barrier = shop.racing.settled()
+    shop.disk.fault = 'before'
+    shop.disk.release()
+    await expect(barrier).rejects.toMatchObject({ name: 'Unavailable', store: 'journal' })
+    expect(shop.round().settled).toBeUndefined()
+    expect(shop.racing.settled()).toBeUndefined()
+  })
+
   it('whoever asks while the journal is broken is refused at once, and nothing is decided', async () => {
     shop = await Shop.open()
     shop.disk.fault = 'before'
