@@ -255,7 +255,6 @@ describe.each(worlds)('a round on %s', (_name, open) => {
     expect(details).toMatchObject({ id: everyone.id, by: cashier.user.id })
     expect(new Date(details.at).toISOString()).toBe(payment.data.paidAt)
   })
-  })
 
   it('tells the screens of the round in order, without a gap', () => {
     const race = played.visitor.filter(

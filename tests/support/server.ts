@@ -285,6 +285,11 @@ export class TestServer {
     return `postgres://galop:${password}@127.0.0.1:${port}/galop`
   }
 
+  /** Process id of the embedded Postgres. */
+  async postmaster(): Promise<number> {
+    return parseInt(await readFile(join(clusterOf(this.dataDirectory), 'postmaster.pid'), 'utf8'), 10)
+  }
+
   /** Passwords that the server made, by name. */
   get passwords(): Record<string, string> {
     const text = readFileSync(join(this.dataDirectory, 'first-passwords.txt'), 'utf8')
