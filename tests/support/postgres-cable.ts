@@ -14,6 +14,8 @@ export class PostgresCable {
   readonly #server: Server
   readonly #port: number
   readonly #sockets = new Set<Socket>()
+  /** Calls that nobody answered, who are still on the line: a frozen Postgres that thaws answers them. */
+  readonly #silent = new Set<Socket>()
   #state: State = 'plugged'
 
   private constructor(postgresUrl: string, server: Server) {
@@ -44,9 +46,9 @@ export class PostgresCable {
   }
 
   async plug(): Promise<void> {
-    if (this.#state === 'plugged') return
     this.#state = 'plugged'
-    for (const socket of this.#sockets) socket.destroy()
+    for (const socket of this.#silent) this.#forward(socket)
+    this.#silent.clear()
     if (this.#server.listening) return
     this.#server.listen(this.#port, '127.0.0.1')
     await once(this.#server, 'listening')
@@ -54,10 +56,17 @@ export class PostgresCable {
 
   #take(near: Socket): void {
     this.#sockets.add(near)
-    near.on('close', () => this.#sockets.delete(near))
+    near.on('close', () => {
+      this.#sockets.delete(near)
+      this.#silent.delete(near)
+    })
     near.on('error', () => {})
     if (this.#state === 'hanging up') near.destroy()
-    if (this.#state !== 'plugged') return
+    if (this.#state === 'silent') this.#silent.add(near)
+    if (this.#state === 'plugged') this.#forward(near)
+  }
+
+  #forward(near: Socket): void {
     const far = connect(Number(this.#target.port), this.#target.hostname)
     far.on('error', () => near.destroy())
     far.on('close', () => near.destroy())
