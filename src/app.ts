@@ -67,7 +67,7 @@ export type App = {
   readonly websocket: ReturnType<typeof mountLive>
   /** Sets the rounds going. */
   start(): void
-  /** No new round or receipt; tells the sockets to come back later. */
+  /** Tells the sockets to come back later. */
   drain(): Promise<void>
   /** Waits for what is under way and closes the stores. */
   close(): Promise<void>
@@ -125,6 +125,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     archive: receiptsArchive(sql),
     clock,
     randomSecret: () => randomBytes(32).toString('hex'),
+    onFault: (fault) => log.error({ fault: describeFault(fault) }, 'a listener of racing met a fault'),
   })
   const jobs = new RacingJobs({
     racing,
@@ -240,11 +241,11 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     },
     drain: async () => {
       isClosing = true
-      racing.stop()
       await hub.close()
-      live.stop()
     },
     close: async () => {
+      racing.stop()
+      live.stop()
       await jobs.stop()
       await journal.close()
       await directory.stop()

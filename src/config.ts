@@ -59,8 +59,8 @@ const Settings = v.object({
   REDIS_URL: v.optional(url('redis|rediss')),
   CACHE_REDIS_URL: v.optional(url('redis|rediss')),
   JWT_SECRET: v.optional(v.pipe(v.string(), v.minLength(16, 'at least 16 characters'))),
-  ADMIN_PASSWORD: v.optional(v.string()),
-  CASHIER_PASSWORD: v.optional(v.string()),
+  ADMIN_PASSWORD: v.optional(v.pipe(v.string(), v.maxLength(200, 'at most 200 characters'))),
+  CASHIER_PASSWORD: v.optional(v.pipe(v.string(), v.maxLength(200, 'at most 200 characters'))),
   STATION_NUMBER: orElse(
     v.pipe(v.string(), v.regex(/^(?!0+$)\d{2,4}$/, 'two to four digits, not all zero')),
     '01',
@@ -141,6 +141,12 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     )
   if (settings.MIN_BET_AMOUNT > settings.MAX_BET_AMOUNT)
     throw new SettingError('MIN_BET_AMOUNT is wrong: it must not exceed MAX_BET_AMOUNT')
+  const field = pricedField(settings.FIELD_FILE, settings.RETURN_TO_PLAYER)
+  const highest = Math.max(...field.map((one) => one.coeff))
+  if (settings.MAX_BET_AMOUNT * highest > Number.MAX_SAFE_INTEGER)
+    throw new SettingError(
+      `MAX_BET_AMOUNT is wrong: with a coefficient of ${highest / 100} its prize could not be counted exactly`,
+    )
   return {
     port: settings.PORT,
     host: settings.HOST,
@@ -164,7 +170,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
       maxStake: settings.MAX_BET_AMOUNT,
       maxExposure: settings.MAX_ROUND_EXPOSURE,
     },
-    field: pricedField(settings.FIELD_FILE, settings.RETURN_TO_PLAYER),
+    field,
     returnToPlayer: settings.RETURN_TO_PLAYER,
     currency: settings.CURRENCY,
     timeZone: settings.TIME_ZONE ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,

@@ -106,11 +106,13 @@ const closeServer = (server: Server): Promise<void> =>
   new Promise((resolve) => {
     if (!server.listening) return resolve()
     const late = setTimeout(() => server.closeAllConnections(), DRAIN_LIMIT_MS)
+    // A connection that is kept alive becomes idle when its last request is answered.
+    const idle = setInterval(() => server.closeIdleConnections(), 20)
     server.close(() => {
       clearTimeout(late)
+      clearInterval(idle)
       resolve()
     })
-    server.closeIdleConnections()
   })
 
 /** The first signal stops in order; the second, or too long a stop, at once. */

@@ -41,18 +41,27 @@ export const isPassing = (error: unknown): boolean => {
   return typeof code === 'string' && (PASSING_STATE.test(code) || PASSING_CODE.test(code))
 }
 
-/** Asks Postgres; where it is away, says so in the terms of the ports. */
-export const asking = async <T>(question: () => PromiseLike<T>): Promise<T> => {
+/** A Postgres that is frozen, or a proxy without one behind it, takes a question and never answers it. */
+const ANSWER_LIMIT_MS = 5_000
+
+/**
+ * Asks Postgres; where it is away, or does not answer in time, says so in the terms of the ports. What was asked too
+ * late may still be done: only questions that may be asked again belong here.
+ */
+export const asking = async <T>(question: () => PromiseLike<T>, limitMs = ANSWER_LIMIT_MS): Promise<T> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new Unavailable('postgres', 'Postgres does not answer; ask again in a moment')),
+      limitMs,
+    )
+  })
   try {
-    return await question()
+    return await Promise.race([question(), late])
   } catch (error) {
     if (!isPassing(error)) throw error
-    throw new Unavailable(
-      'postgres',
-      'Postgres is away at present; nothing was changed, ask again in a moment',
-      {
-        cause: error,
-      },
-    )
+    throw new Unavailable('postgres', 'Postgres is away at present; ask again in a moment', { cause: error })
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'BETTING_LOCKED'
   | 'RACE_RUNNING'
   | 'ROUND_SETTLED'
+  | 'NO_BETS'
   | 'STAKE_OUT_OF_LIMITS'
   | 'PARTICIPANT_UNKNOWN'
   | 'PARTICIPANT_REPEATED'
@@ -54,6 +55,7 @@ export const errors: Readonly<Record<ErrorCode, Entry>> = {
   BETTING_LOCKED: { status: 409, message: 'Betting on this round is closed; sell on the next round.' },
   RACE_RUNNING: { status: 409, message: 'The race is running; wait until it is over.' },
   ROUND_SETTLED: { status: 409, message: 'This round is over and settled; sell on the next round.' },
+  NO_BETS: { status: 400, message: 'A receipt without bets is not sold; add at least one.' },
   STAKE_OUT_OF_LIMITS: {
     status: 400,
     message: 'A stake is outside of the limits; take an amount between min and max of the details.',

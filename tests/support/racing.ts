@@ -184,6 +184,9 @@ export class Shop {
       limits: LIMITS,
       durationsMs: DURATIONS_MS,
       randomSecret: seededSecrets('galop'),
+      onFault: (fault) => {
+        throw fault
+      },
       ...this.#options,
       journal: this.journal,
       archive: this.archive,

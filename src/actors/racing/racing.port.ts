@@ -50,8 +50,8 @@ export interface RacingPort {
   betweenHandOvers(): Promise<number>
   /** Hands a settled round over to the archive, if the archive has all of its facts. Says whether it is retired now. */
   retire(roundId: number): Promise<boolean>
-  /** Asks the archive about rounds of which nobody knows yet whether it took them. */
-  resolveHandOvers(): Promise<void>
+  /** Asks the archive about rounds of which nobody knows yet whether it took them. @returns those that it did take */
+  resolveHandOvers(): Promise<number[]>
   /** Forgets idempotency keys of days gone by. */
   forgetOldKeys(): Promise<void>
 }

@@ -10,6 +10,7 @@ import type { Clock } from '../clock.port.ts'
 import type { Journal, Notes } from '../journal.port.ts'
 import { Unavailable } from '../unavailable.port.ts'
 import type { Archive } from './archive.port.ts'
+import { HandOvers } from './hand-overs.ts'
 import { onceGate } from './once.ts'
 import type { Heard, OnceKey, Outcome, RacingPort } from './racing.port.ts'
 import { receiptCounter } from './receipt.counter.ts'
@@ -21,9 +22,8 @@ import { trackMachine } from './track.machine.ts'
 
 // Racing: the tracks, their rounds, and the way from a command to the one who owns the receipt.
 //   O1. A receipt has one owner at any moment: the actor of its live round, or the archive.
-//   O2. A round is handed over by a durable note first, the archive's transaction second, its removal here last; while
-//       nobody knows whether the archive took it, its receipts are neither paid nor printed.
-//   O3. A track's latest round is never handed over.
+//   O2. A track's latest round is never handed over.
+//   O3. A listener's fault is its own: the others hear, and the fact stays.
 
 export type RacingOptions = {
   readonly tracks: readonly string[]
@@ -42,12 +42,13 @@ export type RacingOptions = {
   readonly clock: Clock
   /** 32 unpredictable bytes in hexadecimal. */
   readonly randomSecret: () => string
+  /** Hears of the faults of listeners. */
+  readonly onFault: (fault: unknown) => void
 }
 
 type RoundActor = Actor<typeof roundMachine>
 type LiveRound = { readonly keeper: RoundKeeper; readonly actor: RoundActor }
 const NEXT_ROUND = 'rounds/next'
-const retiringNote = (roundId: number): string => `retiring/${roundId}`
 
 export class Racing implements RacingPort {
   readonly tracks: readonly string[]
@@ -58,12 +59,9 @@ export class Racing implements RacingPort {
   readonly #trackActors = new Map<string, Actor<typeof trackMachine>>()
   readonly #listeners = new Set<(heard: Heard) => void>()
   readonly #archiveListeners = new Set<(paid: ReceiptView) => void>()
-  /** Rounds being handed over. The promise tells when that is known; `undefined` while nobody can say. */
-  readonly #handingOver = new Map<number, Promise<void> | undefined>()
+  readonly #handOvers: HandOvers
   readonly #once: ReturnType<typeof onceGate>
   readonly #counter: ReturnType<typeof receiptCounter>
-  /** Rounds handed over since the start. */
-  #handOvers = 0
   /** Tracks whose next round is on its way to disk. */
   readonly #opening = new Set<string>()
   #nextRound: number
@@ -72,7 +70,16 @@ export class Racing implements RacingPort {
   constructor(options: RacingOptions) {
     this.#options = options
     this.tracks = options.tracks
-    const { journal, station } = options
+    const { journal, archive, clock, station } = options
+    this.#handOvers = new HandOvers({
+      journal,
+      archive,
+      clock,
+      gone: (id) => this.#end(id),
+      givenBack: (id) => {
+        if (!this.#stopped) this.#live.get(id)?.actor.start()
+      },
+    })
     this.#once = onceGate(journal)
     this.#counter = receiptCounter(journal, station)
     this.#nextRound = (journal.note(NEXT_ROUND) as number | undefined) ?? station.firstRound
@@ -81,7 +88,7 @@ export class Racing implements RacingPort {
 
   /** Sets rounds and tracks going. Listen before, so that nothing is missed. */
   start(): void {
-    for (const [id, { actor }] of this.#live) if (!this.#handingOver.has(id)) actor.start()
+    for (const [id, { actor }] of this.#live) if (!this.#handOvers.has(id)) actor.start()
     for (const track of this.tracks) {
       const actor = createActor(trackMachine, {
         clock: this.#options.clock,
@@ -150,22 +157,15 @@ export class Racing implements RacingPort {
       for (;;) {
         const live = this.#ownerOf(command.id)
         if (!live) return this.#askArchive(command, once)
-        const { round } = live.keeper
-        if (!this.#handingOver.has(round.id)) return this.#send(live, command, remember)
-        const known = this.#handingOver.get(round.id)
-        if (!known) throw handOverUnknown()
-        await known
+        const { id } = live.keeper.round
+        if (!this.#handOvers.has(id)) return this.#send(live, command, remember)
+        await this.#handOvers.known(id)
       }
     })
   }
 
-  async betweenHandOvers(): Promise<number> {
-    for (;;) {
-      const [first] = this.#handingOver.values()
-      if (this.#handingOver.size === 0) return this.#handOvers
-      if (!first) throw handOverUnknown()
-      await first
-    }
+  betweenHandOvers(): Promise<number> {
+    return this.#handOvers.between()
   }
 
   /** A receipt, from whoever owns it. */
@@ -181,55 +181,17 @@ export class Racing implements RacingPort {
     }
   }
 
-  /**
-   * Hands a settled round over to the archive, if the archive has all of its facts.
-   * @returns whether the round is retired now
-   */
+  /** Hands a settled round over, if the archive has all of its facts. Says whether it is retired now. */
   async retire(roundId: number): Promise<boolean> {
-    const { journal, archive } = this.#options
     const live = this.#live.get(roundId)
-    if (!live || this.#handingOver.has(roundId)) return false
-    const { round } = live.keeper
-    if (!round.settled || this.#latest.get(round.opened.track) === roundId) return false
-    let known = (): void => {}
-    this.#handingOver.set(roundId, new Promise((resolve) => (known = resolve)))
-    try {
-      await journal.settled()
-      await journal.write({ [retiringNote(roundId)]: true })
-      const { factCount, settled } = live.keeper.round
-      const taken = await archive.takeOver({ id: roundId, factCount, winner: settled!.order[0]! })
-      if (taken === 'taken') await this.#remove(roundId)
-      else await journal.write({ [retiringNote(roundId)]: undefined })
-      this.#handingOver.delete(roundId)
-      return taken === 'taken'
-    } catch (error) {
-      this.#handingOver.set(roundId, undefined)
-      throw error
-    } finally {
-      known()
-    }
+    if (!live) return false
+    const { settled, opened } = live.keeper.round
+    if (!settled || this.#latest.get(opened.track) === roundId) return false
+    return this.#handOvers.handOver(roundId, () => live.keeper.round)
   }
 
-  /** Rounds of which nobody knows yet whether the archive took them: asks it. */
-  async resolveHandOvers(): Promise<void> {
-    const { journal, archive } = this.#options
-    const unknown = [...this.#handingOver].filter(([, known]) => !known).map(([id]) => id)
-    if (unknown.length === 0) return
-    let known = (): void => {}
-    const asked = new Promise<void>((resolve) => (known = resolve))
-    for (const id of unknown) this.#handingOver.set(id, asked)
-    try {
-      const owned = new Set(await archive.owned(unknown))
-      for (const id of unknown) {
-        if (owned.has(id)) await this.#remove(id)
-        else await journal.write({ [retiringNote(id)]: undefined })
-        this.#handingOver.delete(id)
-        if (!this.#stopped) this.#live.get(id)?.actor.start()
-      }
-    } finally {
-      for (const id of unknown) if (this.#handingOver.get(id) === asked) this.#handingOver.set(id, undefined)
-      known()
-    }
+  resolveHandOvers(): Promise<number[]> {
+    return this.#handOvers.resolve()
   }
 
   /** Forgets idempotency keys of days gone by. */
@@ -253,8 +215,7 @@ export class Racing implements RacingPort {
     const { archive, clock } = this.#options
     if (command.type !== 'CancelReceipt') {
       const outcome = await archive.ask(command, clock.now(), once && `${once.user}/${once.key}`)
-      if (command.type === 'PayReceipt' && !isRefusal(outcome))
-        for (const listener of this.#archiveListeners) listener(outcome)
+      if (command.type === 'PayReceipt' && !isRefusal(outcome)) this.#tell(this.#archiveListeners, outcome)
       return outcome
     }
     const receipt = await archive.find(command.id)
@@ -300,7 +261,7 @@ export class Racing implements RacingPort {
   #recover(id: number): void {
     const { journal } = this.#options
     this.#adopt(replay(id, journal.read(id)))
-    if (journal.note(retiringNote(id))) this.#handingOver.set(id, undefined)
+    this.#handOvers.recover(id)
   }
 
   #adopt(round: Round): LiveRound {
@@ -318,12 +279,9 @@ export class Racing implements RacingPort {
     return live
   }
 
-  async #remove(roundId: number): Promise<void> {
-    const { journal } = this.#options
-    await journal.remove(roundId, [retiringNote(roundId)])
+  #end(roundId: number): void {
     this.#live.get(roundId)?.actor.stop()
     this.#live.delete(roundId)
-    this.#handOvers++
   }
 
   #send(live: LiveRound, command: Command, remember?: (outcome: Outcome) => Notes): Promise<Outcome> {
@@ -348,15 +306,19 @@ export class Racing implements RacingPort {
       this.#live.get(heard.roundId)?.actor.send({ type })
     if (type === 'RoundOpened' || type === 'RoundSettled')
       this.#trackActors.get(heard.round.opened.track)?.send({ type })
-    for (const listener of this.#listeners) listener(heard)
+    this.#tell(this.#listeners, heard)
+  }
+
+  #tell<T>(listeners: Iterable<(told: T) => void>, told: T): void {
+    for (const listener of listeners) {
+      try {
+        listener(told)
+      } catch (fault) {
+        this.#options.onFault(fault)
+      }
+    }
   }
 }
-
-const handOverUnknown = (): Unavailable =>
-  new Unavailable(
-    'postgres',
-    'this round was being handed to Postgres when it went away; ask again when it is back',
-  )
 
 const readUnwritten = (cause: Error): Unavailable =>
   new Unavailable('journal', 'what was read could not be written down; ask again in a moment', { cause })

@@ -12,6 +12,9 @@ import { retiredReceipt, viewOf } from './receipts.queries.ts'
 //   A2. What it decides is a fact in the same transaction, numbered after the round's others.
 //   A3. A round is taken over only if every one of its facts is here.
 
+/** Settling the rows of a large round takes a while; who asks for one of them meanwhile is told to come back. */
+const TAKE_OVER_LIMIT_MS = 60_000
+
 export const receiptsArchive = (sql: Sql): Archive => ({
   find: (id) =>
     asking(async () => {
@@ -25,7 +28,7 @@ export const receiptsArchive = (sql: Sql): Archive => ({
           ReceiptView | Refusal
         >,
     ),
-  takeOver: (round) => takeOver(sql, round),
+  takeOver: (round) => asking(() => takeOver(sql, round), TAKE_OVER_LIMIT_MS),
   owned: (roundIds) =>
     asking(async () => {
       const rows = await sql<{ round_id: number }[]>`

@@ -48,6 +48,7 @@ export const decideSale = (
 ): Fact | Refusal => {
   const closed = bettingClosed(round, now)
   if (closed) return closed
+  if (command.bets.length === 0) return refuse('NO_BETS', { roundId: round.id })
   const bets: Bet[] = []
   for (const asked of command.bets) {
     const bet = decideBet(round, asked, bets)

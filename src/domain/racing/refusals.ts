@@ -6,6 +6,7 @@ export type RefusalDetails = {
   BETTING_LOCKED: { roundId: number; lockedAt: number }
   RACE_RUNNING: { roundId: number; endsAt: number }
   ROUND_SETTLED: { roundId: number; nextAt: number }
+  NO_BETS: { roundId: number }
   STAKE_OUT_OF_LIMITS: { number: number; value: number; min: number; max: number }
   PARTICIPANT_UNKNOWN: { number: number; known: number[] }
   PARTICIPANT_REPEATED: { number: number }

@@ -28,8 +28,8 @@ export const listReceipts = async (
   for (;;) {
     const before = await racing.betweenHandOvers()
     const live = liveReceipts(racing, filter)
-    const result = await combine(live, archive, filter, page)
     await racing.settled()
+    const result = await combine(live, archive, filter, page)
     if ((await racing.betweenHandOvers()) === before) return result
   }
 }

@@ -80,7 +80,6 @@ export const roundsRoutes = ({ racing, archive, cache, sessions, now }: RoundsOp
     for (;;) {
       const before = await racing.betweenHandOvers()
       const { rounds, totalItems } = await history(track, (query.page - 1) * query.limit, query.limit)
-      await racing.settled()
       if ((await racing.betweenHandOvers()) !== before) continue
       const first = (query.page - 1) * query.limit + 1
       return ok(c, {
@@ -102,6 +101,7 @@ export const roundsRoutes = ({ racing, archive, cache, sessions, now }: RoundsOp
       .filter((round) => round.opened.track === track && round.settled)
       .reverse()
     const own = live.slice(offset, offset + limit).map(settledRound)
+    await racing.settled()
     const [rest, count] = await Promise.all([
       own.length < limit ? archive.page(track, Math.max(0, offset - live.length), limit - own.length) : [],
       archive.count(track),

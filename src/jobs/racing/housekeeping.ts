@@ -50,9 +50,9 @@ export class Housekeeping {
   }
 
   async #round(): Promise<void> {
-    const { racing, onError } = this.#ports
+    const { onError } = this.#ports
     const chores = [
-      () => racing.resolveHandOvers(),
+      () => this.#resolve(),
       () => this.#verify(),
       () => this.#retire(),
       () => this.#findLost(),
@@ -73,19 +73,26 @@ export class Housekeeping {
     }
   }
 
+  async #resolve(): Promise<void> {
+    for (const id of await this.#ports.racing.resolveHandOvers()) await this.#forget(id)
+  }
+
   async #retire(): Promise<void> {
-    const { racing, ledger, outboxes, addPersist, forgotten } = this.#ports
+    const { racing, ledger } = this.#ports
     const complete = [...racing.rounds()].filter(
       (round: Round) => round.settled && ledger.isComplete(round.id),
     )
-    for (const { id } of complete) {
-      if (!(await racing.retire(id))) continue
-      ledger.forget(id)
-      outboxes.persist.forget(id)
-      outboxes.cache.forget(id)
-      await forgotten(id)
-      await addPersist([reconcileJob(id)])
-    }
+    for (const { id } of complete) if (await racing.retire(id)) await this.#forget(id)
+  }
+
+  /** The archive owns the round: nothing of it stays here, and its rows are compared with its facts. */
+  async #forget(id: number): Promise<void> {
+    const { ledger, outboxes, addPersist, forgotten } = this.#ports
+    ledger.forget(id)
+    outboxes.persist.forget(id)
+    outboxes.cache.forget(id)
+    await forgotten(id)
+    await addPersist([reconcileJob(id)])
   }
 
   async #findLost(): Promise<void> {
