@@ -219,12 +219,17 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     if (superseded) log.error('another data directory has claimed this station number')
     if (isClosing) return
     const store = config.redisUrl ? { redisUrl: config.redisUrl } : { postgresUrl: databaseUrl }
-    const queues = openQueues(
+    const queues = await openQueues(
       store,
       (error) => trouble('the queues have trouble', error),
       (queue, job, error) => trouble(`an attempt of job ${job} in queue ${queue} failed`, error),
     )
-    await jobs.start(queues)
+    try {
+      await jobs.start(queues)
+    } catch (error) {
+      await queues.close()
+      throw error
+    }
     board.show(queues.boards)
   }
 
@@ -246,11 +251,14 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     close: async () => {
       racing.stop()
       live.stop()
-      await jobs.stop()
-      await journal.close()
-      await directory.stop()
-      await cache.close()
-      await sql.end({ timeout: 2 })
+      const stores = [
+        () => within(jobs.stop(), JOBS_STOP_LIMIT_MS),
+        () => journal.close(),
+        () => directory.stop(),
+        () => cache.close(),
+        () => sql.end({ timeout: 2 }),
+      ]
+      for (const close of stores) await close().catch((error) => trouble('a store did not close', error))
     },
   }
 }
@@ -258,6 +266,17 @@ export const openApp = async (options: AppOptions): Promise<App> => {
 type DropFirst<F> = F extends (first: never, ...rest: infer R) => unknown ? R : never
 
 const RETRY_MS = 1_000
+/** What is not handed over by then is handed over at the next start. */
+const JOBS_STOP_LIMIT_MS = 8_000
+
+/** Waits no longer than so: a store that says nothing must not keep the server from stopping. */
+const within = async (work: Promise<unknown>, limitMs: number): Promise<void> => {
+  let late: NodeJS.Timeout | undefined
+  const limit = new Promise<void>((resolve) => {
+    late = setTimeout(resolve, limitMs)
+  })
+  await Promise.race([work, limit]).finally(() => clearTimeout(late))
+}
 
 /** Repeats while Postgres is away, and says what it waits for. Other faults are thrown. */
 const untilPostgresAnswers = async (

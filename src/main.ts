@@ -10,6 +10,7 @@ import { type Config, environment, readConfig, SettingError } from './config.ts'
 import type { FirstAccount } from './db/accounts/first-accounts.ts'
 import { CannotStart, takeDataDirectory } from './db/data-directory.ts'
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts'
+import { keepHeapSmall } from './memory.ts'
 
 // The program: settings, stores, server; and on a signal all of it backwards.
 
@@ -57,6 +58,7 @@ const main = async (): Promise<void> => {
     undo.unshift(() => closeServer(server))
     app.start()
     announceAddresses(server, config)
+    keepHeapSmall()
     stopOnSignal(async () => {
       say('stopping: no new requests, finishing those under way')
       const closed = closeServer(server)

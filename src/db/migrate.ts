@@ -12,6 +12,8 @@ const LOCK = 7_237_001
  */
 export const migrate = async (sql: Sql): Promise<string[]> => {
   const files = (await readdir(DIRECTORY)).filter((name) => name.endsWith('.sql')).sort()
+  const texts = new Map<string, string>()
+  for (const name of files) texts.set(name, await readFile(new URL(name, DIRECTORY), 'utf8'))
   return sql.begin(async (tx) => {
     await tx`select pg_advisory_xact_lock(${LOCK})`
     await tx`
@@ -27,7 +29,7 @@ export const migrate = async (sql: Sql): Promise<string[]> => {
       )
     const due = files.filter((name) => !ran.has(name))
     for (const name of due) {
-      await tx.unsafe(await readFile(new URL(name, DIRECTORY), 'utf8'))
+      await tx.unsafe(texts.get(name)!)
       await tx`insert into migrations (name) values (${name})`
     }
     return due

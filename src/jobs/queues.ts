@@ -1,5 +1,6 @@
 import { createPostgresBackend, type Job, type JobsOptions, type Processor, Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
+import pg from 'pg'
 
 // The queues, on Redis where there is one, on Postgres where there is none. Nothing above knows which.
 
@@ -21,7 +22,7 @@ export type Attempt = {
 export type Queues = {
   readonly boards: readonly Queue[]
   add(queue: QueueName, jobs: readonly Enqueued[]): Promise<void>
-  work(queue: QueueName, process: (attempt: Attempt) => Promise<void>): void
+  work(queue: QueueName, process: (attempt: Attempt) => Promise<void>): Promise<void>
   counts(queue: QueueName): Promise<QueueCounts>
   close(): Promise<void>
 }
@@ -49,18 +50,44 @@ const WORKER_OPTIONS = {
   concurrency: 1,
 }
 
-/** Opens the queues. Their store must be there: on Postgres a queue that is made while it is away never recovers. */
-export const openQueues = (
+/**
+ * A pool of pg takes its own listener off a client that is in use. Should the connection break at that moment, nobody
+ * would hear the error, and Node would end the whole process; the query that was under way is rejected all the same.
+ */
+class Client extends pg.Client {
+  constructor(options?: string | pg.ClientConfig) {
+    super(options)
+    this.on('error', () => {})
+  }
+}
+
+/** How long Postgres may take for a question, and all of the queues to close. */
+const ANSWER_LIMIT_MS = 20_000
+const CLOSE_LIMIT_MS = 5_000
+
+/**
+ * Opens the queues, and resolves when they can be used. Rejects where Postgres went away meanwhile: a queue that does
+ * not find it at its first question never does, and its worker keeps the whole process busy with asking.
+ */
+export const openQueues = async (
   store: QueueStore,
   onError: (error: Error) => void,
   /** An attempt failed; the job is tried again, or stays in the failed set. */
   onFailed: (queue: QueueName, job: string, error: Error) => void,
-): Queues => {
+): Promise<Queues> => {
   const opened: { close(): Promise<unknown> }[] = []
   const connections: Redis[] = []
 
   const connection = (role: 'queue' | 'worker') => {
-    if ('postgresUrl' in store) return { connectionString: store.postgresUrl, migrate: true, max: 2 }
+    if ('postgresUrl' in store)
+      return {
+        connectionString: store.postgresUrl,
+        migrate: true,
+        max: 2,
+        connectionTimeoutMillis: ANSWER_LIMIT_MS,
+        query_timeout: ANSWER_LIMIT_MS,
+        Client,
+      }
     const redis = new Redis(store.redisUrl, {
       maxRetriesPerRequest: role === 'worker' ? null : 1,
       enableOfflineQueue: role === 'worker',
@@ -71,6 +98,20 @@ export const openQueues = (
     return redis
   }
   const backend = 'postgresUrl' in store ? createPostgresBackend : undefined
+  // Redis may be away for now: its connections come back by themselves.
+  const untilReady = async (one: { waitUntilReady(): Promise<unknown> }): Promise<void> => {
+    if (backend) await one.waitUntilReady()
+  }
+  const close = async (): Promise<void> => {
+    let late: NodeJS.Timeout | undefined
+    const limit = new Promise<void>((resolve) => {
+      late = setTimeout(resolve, CLOSE_LIMIT_MS)
+    })
+    const closed = Promise.allSettled(opened.map((one) => one.close()))
+    await Promise.race([closed, limit])
+    clearTimeout(late)
+    for (const redis of connections) redis.disconnect()
+  }
 
   const openQueue = (name: QueueName): Queue => {
     const options = { connection: connection('queue') as never, defaultJobOptions: JOB_OPTIONS }
@@ -80,13 +121,19 @@ export const openQueues = (
     return queue
   }
   const queues: Record<QueueName, Queue> = { persist: openQueue('persist'), cache: openQueue('cache') }
+  try {
+    for (const name of QUEUE_NAMES) await untilReady(queues[name])
+  } catch (error) {
+    await close()
+    throw error
+  }
 
   return {
     boards: QUEUE_NAMES.map((name) => queues[name]),
     add: async (name, jobs) => {
       await queues[name].addBulk(jobs.map(({ name, data, jobId }) => ({ name, data, opts: { jobId } })))
     },
-    work: (name, process) => {
+    work: async (name, process) => {
       const run: Processor = (job: Job) =>
         process({
           name: job.name,
@@ -96,11 +143,13 @@ export const openQueues = (
             throw Worker.RateLimitError()
           },
         })
-      const options = { connection: connection('worker') as never, ...WORKER_OPTIONS }
+      const options = { connection: connection('worker') as never, autorun: false, ...WORKER_OPTIONS }
       const worker = new Worker(name, run, options, backend as never)
       worker.on('error', onError)
       worker.on('failed', (job, error) => onFailed(name, job?.name ?? 'unknown', error))
       opened.unshift(worker)
+      await untilReady(worker)
+      worker.run().catch(onError)
     },
     counts: async (name) => {
       const { waiting, active, delayed, failed, completed } = await queues[name].getJobCounts()
@@ -112,9 +161,6 @@ export const openQueues = (
         completed: completed ?? 0,
       }
     },
-    close: async () => {
-      await Promise.all(opened.map((one) => one.close()))
-      for (const redis of connections) redis.disconnect()
-    },
+    close,
   }
 }

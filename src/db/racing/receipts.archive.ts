@@ -57,6 +57,7 @@ const decideArchived = async (
     at: view.at,
     bets: view.bets.map(({ number, stake, prize }) => ({ number, stake, prize })),
   }
+  if (type === 'CancelReceipt') throw new Error(`receipt ${id} is retired: nobody cancels it any more`)
   if (type === 'PayReceipt') {
     await addFact(sql, locked.round_id, {
       type: 'ReceiptPaid',
@@ -88,32 +89,28 @@ const markPaid = (sql: Sql, id: number, by: number, now: number, key: string | u
   update receipts set status = 'paid', closed_by = ${by}, closed_at = ${new Date(now)}, paid_key = ${key ?? null}
   where receipt_id = ${id} and status = 'won'`
 
-/** One receipt goes from won to paid in its seller's sums. */
+/** One receipt goes from won to paid in its seller's sums: changed in the order of their names, as everywhere. */
 const moveTotals = async (sql: Sql, { by, total, prize }: ReceiptView): Promise<void> => {
-  await sql`
-    update user_totals set receipts = receipts - 1, stakes = stakes - ${total}, prizes = prizes - ${prize}
-    where user_id = ${by} and status = 'won'`
   await sql`
     insert into user_totals as kept (user_id, status, receipts, stakes, prizes) values (${by}, 'paid', 1, ${total}, ${prize})
     on conflict (user_id, status) do update set
       receipts = kept.receipts + 1, stakes = kept.stakes + excluded.stakes, prizes = kept.prizes + excluded.prizes`
+  await sql`
+    update user_totals set receipts = receipts - 1, stakes = stakes - ${total}, prizes = prizes - ${prize}
+    where user_id = ${by} and status = 'won'`
 }
 
 /** Takes a round over. What goes wrong before the commit is asked for leaves it untaken, for certain. */
-const takeOver = async (pool: Sql, round: RoundToRetire): Promise<'taken' | 'incomplete'> => {
-  const sql = (await pool.reserve()) as unknown as Sql & { release(): void }
+const takeOver = async (sql: Sql, round: RoundToRetire): Promise<'taken' | 'incomplete'> => {
+  let isSettled = false
   try {
-    await sql`begin`
-    const settled = await settleRows(sql, round).catch(async (error: unknown) => {
-      await sql`rollback`.catch(() => {})
-      if (isPassing(error)) return false
-      throw error
+    await sql.begin(async (tx) => {
+      isSettled = await settleRows(tx as unknown as Sql, round)
     })
-    await sql.unsafe(settled ? 'commit' : 'rollback')
-    return settled ? 'taken' : 'incomplete'
-  } finally {
-    sql.release()
+  } catch (error) {
+    if (isSettled || !isPassing(error)) throw error
   }
+  return isSettled ? 'taken' : 'incomplete'
 }
 
 /** Whether all facts are here; if so, settles the round's rows within the open transaction. */

@@ -88,7 +88,7 @@ export const racingFigures = ({
   ]
 
   const persistence = async (): Promise<Persistence> => {
-    const counts = await jobs.counts()
+    const { value: counts } = await within(jobs.counts())
     const late = unstored()
     const failedJobs = counts ? failedOf(counts) : null
     return {

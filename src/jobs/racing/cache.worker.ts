@@ -3,7 +3,7 @@ import type { FactBatch } from '../../db/racing/rounds.projection.ts'
 import type { Fact, ReceiptFact, RoundOpened } from '../../domain/racing/facts.ts'
 import { isReceiptFact, potentialPrize, stakeOf } from '../../domain/racing/facts.ts'
 import type { Attempt } from '../queues.ts'
-import { FACTS, FORGET_ROUND, toFactBatch, toRoundId } from './fact-batch.ts'
+import { FACTS, type FactNumbers, FORGET_ROUND, toFactNumbers, toRoundId } from './fact-batch.ts'
 
 // The cache queue: facts become the cached view of their round. Where the cache is away the queue rests, so that
 // changes stay in order.
@@ -11,10 +11,14 @@ import { FACTS, FORGET_ROUND, toFactBatch, toRoundId } from './fact-batch.ts'
 const REST_MS = 1_000
 
 export const cacheProcessor =
-  (cache: RoundCache, isPassing: (error: unknown) => boolean) =>
+  (
+    cache: RoundCache,
+    facts: (numbers: FactNumbers) => FactBatch | undefined,
+    isPassing: (error: unknown) => boolean,
+  ) =>
   async (attempt: Attempt): Promise<void> => {
     try {
-      if (attempt.name === FACTS) await apply(cache, toFactBatch(attempt.data))
+      if (attempt.name === FACTS) await apply(cache, facts(toFactNumbers(attempt.data)))
       else if (attempt.name === FORGET_ROUND) await cache.drop(toRoundId(attempt.data))
       else throw new Error(`the cache queue knows no job named ${attempt.name}`)
     } catch (error) {
@@ -23,7 +27,9 @@ export const cacheProcessor =
     }
   }
 
-const apply = async (cache: RoundCache, { roundId, opened, facts }: FactBatch): Promise<void> => {
+const apply = async (cache: RoundCache, batch: FactBatch | undefined): Promise<void> => {
+  if (!batch) return
+  const { roundId, opened, facts } = batch
   let changes = new Map<number, CacheChange>()
   const flush = async (): Promise<void> => {
     if (changes.size > 0) await cache.change(roundId, [...changes.values()])

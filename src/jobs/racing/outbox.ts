@@ -1,5 +1,5 @@
 import type { Journal } from '../../actors/journal.port.ts'
-import type { Fact, RoundOpened } from '../../domain/racing/facts.ts'
+import type { Fact } from '../../domain/racing/facts.ts'
 import type { QueueName, Queues } from '../queues.ts'
 import { factsJob } from './fact-batch.ts'
 
@@ -11,7 +11,7 @@ import { factsJob } from './fact-batch.ts'
 const BATCH = 1_000
 const BUSY_GATHER_MS = 1_000
 /** Facts that may wait while the process is busy. */
-const MOST_WAITING = 50_000
+const MOST_WAITING = 200_000
 const LONGEST_PATIENCE_MS = 2_000
 const positionNote = (queue: QueueName, roundId: number): string => `outbox/${roundId}/${queue}`
 
@@ -28,7 +28,7 @@ export type OutboxOptions = {
 
 export class Outbox {
   readonly #options: OutboxOptions
-  readonly #rounds = new Map<number, { opened: RoundOpened; position: number }>()
+  readonly #rounds = new Map<number, { position: number }>()
   readonly #ready = new Set<number>()
   #timer: NodeJS.Timeout | undefined
   #pumping: Promise<void> | undefined
@@ -40,12 +40,12 @@ export class Outbox {
   }
 
   /** There are facts of this round on disk that may not have been handed over. */
-  notice(roundId: number, opened: RoundOpened): void {
+  notice(roundId: number): void {
     if (!this.#rounds.has(roundId)) {
       const note = this.#options.journal.note(positionNote(this.#options.queue, roundId)) as
         | number
         | undefined
-      this.#rounds.set(roundId, { opened, position: note ?? 0 })
+      this.#rounds.set(roundId, { position: note ?? 0 })
     }
     this.#ready.add(roundId)
     this.#schedule()
@@ -123,19 +123,19 @@ export class Outbox {
     const { journal, queue, queues } = this.#options
     const round = this.#rounds.get(roundId)
     if (!round) return false
-    const { position, opened } = round
-    const facts = journal.read(roundId, position, BATCH).map((fact, i) => [position + 1 + i, fact] as const)
-    if (facts.length === 0) return false
+    const { position } = round
+    const last = Math.min(journal.last(roundId), position + BATCH)
+    if (last <= position) return false
     try {
-      await queues.add(queue, [factsJob({ roundId, opened, facts })])
+      await queues.add(queue, [factsJob({ roundId, first: position + 1, last })])
       if (!this.#rounds.has(roundId)) return false
-      round.position = position + facts.length
+      round.position = last
       await journal.write({ [positionNote(queue, roundId)]: round.position })
     } catch (error) {
       this.#ready.add(roundId)
       throw error
     }
-    return facts.length === BATCH
+    return last === position + BATCH
   }
 }
 

@@ -1,6 +1,15 @@
 import type { FactBatch } from '../../db/racing/rounds.projection.ts'
 import type { Attempt, Enqueued } from '../queues.ts'
-import { FACTS, ONE_FACT, oneFactJob, RECONCILE, toFactBatch, toRoundId } from './fact-batch.ts'
+import {
+  FACTS,
+  type FactNumbers,
+  ONE_FACT,
+  oneFactJob,
+  RECONCILE,
+  toFactNumbers,
+  toOneFact,
+  toRoundId,
+} from './fact-batch.ts'
 
 // The persist queue: facts become rows.
 //   W1. Where Postgres is away the queue rests; the job keeps all its attempts.
@@ -9,6 +18,8 @@ import { FACTS, ONE_FACT, oneFactJob, RECONCILE, toFactBatch, toRoundId } from '
 const REST_MS = 1_000
 
 export type PersistPorts = {
+  /** The facts that a job names; `undefined` where they are all stored. */
+  readonly facts: (numbers: FactNumbers) => FactBatch | undefined
   readonly project: (batch: FactBatch) => Promise<void>
   readonly stored: (roundId: number, numbers: readonly number[]) => void
   readonly reconcile: (roundId: number) => Promise<void>
@@ -18,7 +29,7 @@ export type PersistPorts = {
 }
 
 export const persistProcessor =
-  ({ project, stored, reconcile, add, isPassing }: PersistPorts) =>
+  ({ facts, project, stored, reconcile, add, isPassing }: PersistPorts) =>
   async (attempt: Attempt): Promise<void> => {
     const store = async (batch: FactBatch): Promise<void> => {
       await project(batch)
@@ -39,7 +50,8 @@ export const persistProcessor =
       }
     }
 
-    const storeBatch = async (batch: FactBatch): Promise<void> => {
+    const storeBatch = async (batch: FactBatch | undefined): Promise<void> => {
+      if (!batch) return
       try {
         await store(batch)
       } catch (error) {
@@ -49,8 +61,8 @@ export const persistProcessor =
     }
 
     try {
-      if (attempt.name === FACTS) await storeBatch(toFactBatch(attempt.data))
-      else if (attempt.name === ONE_FACT) await store(toFactBatch(attempt.data))
+      if (attempt.name === FACTS) await storeBatch(facts(toFactNumbers(attempt.data)))
+      else if (attempt.name === ONE_FACT) await store(toOneFact(attempt.data))
       else if (attempt.name === RECONCILE) await reconcile(toRoundId(attempt.data))
       else throw new Error(`the persist queue knows no job named ${attempt.name}`)
     } catch (error) {

@@ -16,7 +16,7 @@ import type { Fact } from '../../domain/racing/facts.ts'
 import type { QueueCounts, QueueName, Queues } from '../queues.ts'
 import { QUEUE_NAMES } from '../queues.ts'
 import { cacheProcessor } from './cache.worker.ts'
-import { forgetRoundJob } from './fact-batch.ts'
+import { type FactNumbers, factsOf, forgetRoundJob } from './fact-batch.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Outbox, outboxNotes } from './outbox.ts'
 import { persistProcessor } from './persist.worker.ts'
@@ -57,10 +57,10 @@ export class RacingJobs {
     const { racing, journal } = options
     this.ledger = new PersistenceLedger(journal)
     for (const round of racing.rounds()) this.ledger.recover(round)
-    racing.listen(({ roundId, number, fact, round }) => {
+    racing.listen(({ roundId, number, fact }) => {
       this.ledger.written(roundId, number, fact)
-      this.#outboxes?.persist.notice(roundId, round.opened)
-      this.#outboxes?.cache.notice(roundId, round.opened)
+      this.#outboxes?.persist.notice(roundId)
+      this.#outboxes?.cache.notice(roundId)
     })
     racing.listenArchive(({ roundId, id }) => {
       this.#queues
@@ -69,16 +69,17 @@ export class RacingJobs {
     })
   }
 
-  /** The queues are open, and Postgres has answered. */
+  /** The queues are open, and Postgres has answered. May be called again with others where it throws. */
   async start(queues: Queues): Promise<void> {
     const { racing, journal, sql, cache, now, onTrouble } = this.#options
-    this.#queues = queues
     for (const { roundId, discrepancy } of await roundsWithDiscrepancy(sql))
       this.#differing.set(roundId, discrepancy)
     const addPersist = (jobs: Parameters<Queues['add']>[1]) => queues.add('persist', jobs)
-    queues.work(
+    const facts = (numbers: FactNumbers) => factsOf(journal, numbers)
+    await queues.work(
       'persist',
       persistProcessor({
+        facts,
         project: (batch) => projectFacts(sql, batch),
         stored: (roundId, numbers) => this.ledger.stored(roundId, numbers),
         reconcile: (roundId) => this.#reconcile(roundId),
@@ -86,7 +87,8 @@ export class RacingJobs {
         isPassing,
       }),
     )
-    queues.work('cache', cacheProcessor(cache, isPassing))
+    await queues.work('cache', cacheProcessor(cache, facts, isPassing))
+    this.#queues = queues
 
     const outbox = (queue: QueueName): Outbox => {
       const onError = (error: Error) => onTrouble(`facts could not be handed to the ${queue} queue`, error)
@@ -94,8 +96,7 @@ export class RacingJobs {
     }
     const outboxes = { persist: outbox('persist'), cache: outbox('cache') }
     this.#outboxes = outboxes
-    for (const round of racing.rounds())
-      for (const name of QUEUE_NAMES) outboxes[name].notice(round.id, round.opened)
+    for (const round of racing.rounds()) for (const name of QUEUE_NAMES) outboxes[name].notice(round.id)
 
     this.#housekeeping = new Housekeeping({
       racing,
