@@ -90,6 +90,7 @@ class Transactions {
     const transaction = this.#transact(line, work).finally(() => this.#giveBack(line))
     return within(transaction, TRANSACTION_LIMIT_MS, () => {
       line.isOver = true
+      this.#drop(line)
     })
   }
 
@@ -122,6 +123,7 @@ class Transactions {
       await line.sql`commit`
       return result
     } catch (error) {
+      if (isCut(error)) over()
       if (!line.isOver) await line.sql`rollback`.catch(over)
       throw error
     }
@@ -160,6 +162,12 @@ class Transactions {
   }
 }
 
+/** Whether the connection itself is gone, and not only what was asked over it. */
+const isCut = (error: unknown): boolean => {
+  const { code, severity } = error as { code?: unknown; severity?: unknown }
+  return severity === 'FATAL' || severity === 'PANIC' || (typeof code === 'string' && PASSING_CODE.test(code))
+}
+
 const silence = (message: string): Error => Object.assign(new Error(message), { code: 'CONNECTION_SILENT' })
 
 /** What comes of a promise within a time; `onLimit` is told where that is too long. */
@@ -186,6 +194,7 @@ const PASSING_CODE =
 /** Whether the same statement may well succeed later: Postgres is away, busy or starting, and the data is not to blame. */
 export const isPassing = (error: unknown): boolean => {
   if (error instanceof AggregateError) return error.errors.some(isPassing)
+  if (error instanceof Unavailable) return true
   const code = (error as { code?: unknown } | undefined)?.code
   return typeof code === 'string' && (PASSING_STATE.test(code) || PASSING_CODE.test(code))
 }
