@@ -8,7 +8,7 @@ import type { PersistenceLedger } from './persistence.ledger.ts'
 // Housekeeping: what has to be looked after from time to time, so that rounds leave when they are stored.
 
 const EVERY_MS = 1_000
-/** A queue that has nothing to do while facts are still not stored has lost them: they are handed over again. */
+/** Facts still not stored so long after their queue had nothing left to do were lost by it: they are handed over again. */
 const LOST_AFTER_MS = 15_000
 
 export type HousekeepingPorts = {
@@ -29,7 +29,8 @@ export class Housekeeping {
   readonly #ports: HousekeepingPorts
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
-  #idleSince: number | undefined
+  /** The lowest fact of each round that was missing when the queue was seen empty, and since when. */
+  #missing = new Map<number, { readonly first: number; readonly since: number }>()
   #nextSlow = 0
 
   constructor(ports: HousekeepingPorts) {
@@ -105,15 +106,19 @@ export class Housekeeping {
       pending += count
       waiting.push({ id, first })
     }
+    const kept = waiting.filter(({ id, first }) => this.#missing.get(id)?.first === first)
+    const missing = new Map(kept.map(({ id }) => [id, this.#missing.get(id)!]))
+    this.#missing = missing
     const jobs = waiting.length > 0 ? await persistJobs() : undefined
-    if (!jobs || jobs.left > 0 || pending <= jobs.failed) {
-      this.#idleSince = undefined
-      return
+    if (!jobs || pending <= jobs.failed) return missing.clear()
+    // A busy queue is seldom seen empty, and once is enough: what was in it before is either stored or lost.
+    if (jobs.left === 0)
+      for (const { id, first } of waiting) if (!missing.has(id)) missing.set(id, { first, since: now() })
+    for (const [id, { first, since }] of missing) {
+      if (now() - since < LOST_AFTER_MS) continue
+      missing.delete(id)
+      outboxes.persist.rewind(id, first - 1)
     }
-    this.#idleSince ??= now()
-    if (now() - this.#idleSince < LOST_AFTER_MS) return
-    this.#idleSince = undefined
-    for (const { id, first } of waiting) outboxes.persist.rewind(id, first - 1)
   }
 
   async #slowChores(): Promise<void> {
