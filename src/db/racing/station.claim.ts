@@ -34,6 +34,8 @@ export const claimStation = async (journal: Journal<Fact>, sql: Sql, station: st
 }
 
 const claim = async (sql: Sql, station: string, journalId: string): Promise<Binding> => {
+  await sql`lock table stations in share row exclusive mode`
+  await refuseTwin(sql, station)
   const [block] = await sql<{ block: number }[]>`select nextval('round_blocks') as block`
   const firstRound = block!.block * ROUND_BLOCK + 1
   const [before] = await sql<{ receipt_key: string; first_receipt: number; first_round: number }[]>`
@@ -53,6 +55,18 @@ const claim = async (sql: Sql, station: string, journalId: string): Promise<Bind
     update stations set journal_id = ${journalId}, first_receipt = ${firstReceipt}, first_round = ${firstRound}
     where station_number = ${station}`
   return { journalId, number: station, key: before.receipt_key, firstReceipt, firstRound }
+}
+
+/** Stations whose numbers differ by leading zeros alone would number their receipts alike. */
+const refuseTwin = async (sql: Sql, station: string): Promise<void> => {
+  const [twin] = await sql<{ station_number: string }[]>`
+    select station_number from stations
+    where station_number::bigint = ${station}::text::bigint and station_number <> ${station}`
+  if (twin)
+    throw new Error(
+      `station ${station} would sell receipts with the numbers of station ${twin.station_number}: ` +
+        'choose another STATION_NUMBER',
+    )
 }
 
 /** Whether another data directory has claimed the station since. */
