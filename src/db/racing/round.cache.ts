@@ -38,6 +38,15 @@ export type CachedRound = {
 /** A receipt as fact `number` left it; `gone` once it is cancelled. */
 export type CacheChange = { readonly number: number; readonly receipt: CachedReceipt; readonly gone: boolean }
 
+/** The cache does not answer: the same change may well be taken later. */
+export class CacheAway extends Error {
+  constructor(cause: unknown) {
+    super('the cache does not answer at present', { cause })
+    this.name = 'CacheAway'
+  }
+}
+
+/** Every method may throw `CacheAway`. */
 export interface RoundCache {
   /** Begins an empty round; does nothing where it is there. */
   open(roundId: number): Promise<void>

@@ -1,6 +1,7 @@
-import { Redis } from 'ioredis'
+import { Redis, ReplyError } from 'ioredis'
 import {
   CACHE_TTL_S,
+  CacheAway,
   type CacheChange,
   type CachedReceipt,
   type CachedRound,
@@ -10,13 +11,15 @@ import {
 
 // In Redis a round is three keys that live and die together: `round:{id}:data` is the document that callers read,
 // written anew from `…:receipts` (id → `number|json`, the json empty once cancelled) and `…:sums` by the script that
-// changes them, so that no reader ever sees half a change.
+// changes them, so that no reader ever sees half a change. A Redis that evicts may take one of the three: then all go.
 
 /** KEYS data, receipts, sums · ARGV ttl, whether to begin the round, then for each change: id, fact number, json or '', total, `number:stake …` */
 const CHANGE = `
 local ttl = ARGV[1]
-if redis.call('EXISTS', KEYS[3]) == 0 then
+if redis.call('EXISTS', KEYS[2], KEYS[3]) < 2 then
+  redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
   if ARGV[2] == '' then return end
+  redis.call('HSET', KEYS[2], 'begun', '0|')
   redis.call('HSET', KEYS[3], 'receipts', 0, 'mise', 0)
 end
 for i = 3, #ARGV, 5 do
@@ -101,14 +104,14 @@ export const redisRoundCache = (url: string, onError: (error: Error) => void): R
   }
 
   return {
-    open: (roundId) => run(roundId, [], true),
-    change: (roundId, changes) => run(roundId, changes),
-    settle: giveOutcomes,
+    open: (roundId) => answered(run(roundId, [], true)),
+    change: (roundId, changes) => answered(run(roundId, changes)),
+    settle: (roundId, number, winner) => answered(giveOutcomes(roundId, number, winner)),
     drop: async (roundId) => {
-      await redis.del(...keys(roundId))
+      await answered(redis.del(...keys(roundId)))
     },
     read: async (roundId) => {
-      const json = await redis.get(keys(roundId)[0])
+      const json = await answered(redis.get(keys(roundId)[0]))
       return json === null ? undefined : (JSON.parse(json) as CachedRound)
     },
     close: async () => {
@@ -116,3 +119,14 @@ export const redisRoundCache = (url: string, onError: (error: Error) => void): R
     },
   }
 }
+
+/** Redis's answer. What is no answer of its own comes from a Redis that is away, busy loading, or has no room. */
+const answered = async <T>(asked: Promise<T>): Promise<T> => {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof ReplyError && !PASSING_REPLY.test((error as Error).message)) throw error
+    throw new CacheAway(error)
+  }
+}
+const PASSING_REPLY = /^(LOADING|OOM|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY)\b/

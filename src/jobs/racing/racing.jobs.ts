@@ -10,7 +10,7 @@ import {
   storedFacts,
   unreconciledRounds,
 } from '../../db/racing/reconciliation.queries.ts'
-import type { RoundCache } from '../../db/racing/round.cache.ts'
+import { CacheAway, type RoundCache } from '../../db/racing/round.cache.ts'
 import { projectFacts } from '../../db/racing/rounds.projection.ts'
 import type { Fact } from '../../domain/racing/facts.ts'
 import type { QueueCounts, QueueName, Queues } from '../queues.ts'
@@ -87,7 +87,7 @@ export class RacingJobs {
         isPassing,
       }),
     )
-    await queues.work('cache', cacheProcessor(cache, facts, isPassing))
+    await queues.work('cache', cacheProcessor(cache, facts, (error) => error instanceof CacheAway))
     this.#queues = queues
 
     const outbox = (queue: QueueName): Outbox => {
