@@ -82,6 +82,8 @@ create table bets (
   receipt_id bigint not null references receipts,
   number bigint not null,
   round_id bigint not null,
+  -- Where it stands on the receipt, so that a reprint shows the same paper.
+  place smallint not null check (place > 0),
   value bigint not null check (value > 0),
   prize bigint not null check (prize >= 0),
   primary key (receipt_id, number),

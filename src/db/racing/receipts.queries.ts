@@ -57,7 +57,7 @@ const withBets = (sql: Sql) => sql`
     (
       select json_agg(json_build_object(
         'number', bet.number, 'name', one.name, 'coeff', one.coefficient, 'stake', bet.value, 'prize', bet.prize
-      ) order by bet.number)
+      ) order by bet.place)
       from bets as bet
       join round_participants as one on one.round_id = bet.round_id and one.number = bet.number
       where bet.receipt_id = receipt.receipt_id

@@ -153,20 +153,24 @@ const refuseForeignNumbers = async (
 const insertBets = (sql: Sql, { roundId, facts }: FactBatch) => {
   const receipts: number[] = []
   const numbers: number[] = []
+  const places: number[] = []
   const stakes: number[] = []
   const prizes: number[] = []
   for (const [, fact] of facts) {
     if (!('sale' in fact)) continue
-    for (const bet of fact.sale.bets) {
+    for (const [i, bet] of fact.sale.bets.entries()) {
       receipts.push(fact.id)
       numbers.push(bet.number)
+      places.push(i + 1)
       stakes.push(bet.stake)
       prizes.push(bet.prize)
     }
   }
   return sql`
-    insert into bets (round_id, receipt_id, number, value, prize)
-    select ${roundId}, * from unnest(${receipts}::bigint[], ${numbers}::bigint[], ${stakes}::bigint[], ${prizes}::bigint[])
+    insert into bets (round_id, receipt_id, number, place, value, prize)
+    select ${roundId}, * from unnest(
+      ${receipts}::bigint[], ${numbers}::bigint[], ${places}::bigint[], ${stakes}::bigint[], ${prizes}::bigint[]
+    )
     on conflict (receipt_id, number) do nothing`
 }
 

@@ -64,7 +64,7 @@ export const rowsOf = async (sql: Sql, roundId: number) => ({
   ],
   bets: [
     ...(await sql`
-      select receipt_id, number, value, prize from bets where round_id = ${roundId} order by receipt_id, number`),
+      select receipt_id, number, place, value, prize from bets where round_id = ${roundId} order by receipt_id, place`),
   ],
   facts: [...(await sql`select number, type, body from facts where round_id = ${roundId} order by number`)],
 })

@@ -152,7 +152,7 @@ describe('comparing a retired round with its facts', () => {
     ])
     expect(
       await foundAfter(
-        `insert into bets (receipt_id, number, round_id, value, prize) values (${LOST}, ${WINNER}, ${ROUND}, 5, 5)`,
+        `insert into bets (receipt_id, number, round_id, place, value, prize) values (${LOST}, ${WINNER}, ${ROUND}, 9, 5, 5)`,
       ),
     ).toEqual(['1 bets that differ'])
   })
