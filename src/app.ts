@@ -18,7 +18,7 @@ import { retiredReceipts, retiredSince, retiredTotals } from './db/racing/receip
 import { memoryRoundCache } from './db/racing/round.memory.cache.ts'
 import { redisRoundCache } from './db/racing/round.redis.cache.ts'
 import { retiredRound, retiredRoundCount, retiredRounds, retiredStakes } from './db/racing/rounds.queries.ts'
-import { claimStation, isSuperseded } from './db/racing/station.claim.ts'
+import { claimStation } from './db/racing/station.claim.ts'
 import { Fact } from './domain/racing/facts.ts'
 import { accountsRoutes } from './http/accounts/accounts.routes.ts'
 import { createLoginLimiter } from './http/accounts/login.limiter.ts'
@@ -78,7 +78,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   const { config, databaseUrl, dataDirectory, version, clock, log, say, announceAccounts } = options
   const now = () => clock.now()
   const startedAt = now()
-  const trouble = (what: string, error: unknown): void => log.warn({ fault: describeFault(error) }, what)
+  const trouble = onceInAWhile(now, (what, error) => log.warn({ fault: describeFault(error) }, what))
 
   // Stores
   const sql = connectPostgres(databaseUrl, POSTGRES_CONNECTIONS)
@@ -98,7 +98,11 @@ export const openApp = async (options: AppOptions): Promise<App> => {
 
   // Accounts
   const directory = new UsersDirectory({ sql, directory: dataDirectory, clock, onTrouble: trouble })
-  if (!isNew) await migrate(sql).catch((error) => trouble('Postgres is not there yet', error))
+  if (!isNew)
+    await migrate(sql).catch((error) => {
+      if (!isPassing(error)) throw error
+      trouble('Postgres is not there yet', error)
+    })
   await directory.start()
   const passwords = createPasswords()
   const tokens = createTokens({
@@ -134,6 +138,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     cache,
     now,
     onTrouble: trouble,
+    onSuperseded: () => log.error('another data directory has claimed this station number'),
     onDiscrepancy: (roundId, found) => log.error({ roundId, found }, 'rows and facts of a round differ'),
   })
 
@@ -149,14 +154,12 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   racing.listenArchive((paid) => live.publishPaid(paid.id, paid.roundId, paid.by, paid.track))
 
   // Routes
-  let superseded = false
   const figures = racingFigures({
     racing,
     journal,
     jobs,
     live: () => hub.figures(),
     pingPostgres: () => asking(() => sql`select 1`),
-    isSuperseded: () => superseded,
     now,
   })
   const metrics = createMetrics(figures.gauges)
@@ -215,10 +218,10 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   const openJobs = async (): Promise<void> => {
     await migrate(sql)
     if (directory.all().length === 0) announceAccounts(await firstAccounts())
-    superseded = await isSuperseded(journal, sql)
-    if (superseded) log.error('another data directory has claimed this station number')
     if (isClosing) return
-    const store = config.redisUrl ? { redisUrl: config.redisUrl } : { postgresUrl: databaseUrl }
+    const store = config.redisUrl
+      ? { redisUrl: config.redisUrl, station: config.station }
+      : { postgresUrl: databaseUrl, station: config.station }
     const queues = await openQueues(
       store,
       (error) => trouble('the queues have trouble', error),
@@ -266,6 +269,20 @@ export const openApp = async (options: AppOptions): Promise<App> => {
 type DropFirst<F> = F extends (first: never, ...rest: infer R) => unknown ? R : never
 
 const RETRY_MS = 1_000
+const TELL_AGAIN_MS = 10_000
+
+/** The same trouble comes many times a second while a store is away: it is told at once, and then now and again. */
+const onceInAWhile = (
+  now: () => number,
+  tell: (what: string, error: unknown) => void,
+): ((what: string, error: unknown) => void) => {
+  const toldAt = new Map<string, number>()
+  return (what, error) => {
+    if (now() - (toldAt.get(what) ?? Number.NEGATIVE_INFINITY) < TELL_AGAIN_MS) return
+    toldAt.set(what, now())
+    tell(what, error)
+  }
+}
 /** What is not handed over by then is handed over at the next start. */
 const JOBS_STOP_LIMIT_MS = 8_000
 

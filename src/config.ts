@@ -26,10 +26,17 @@ const url = (schemes: string) =>
   v.pipe(
     v.string(),
     v.check(
-      (text) => URL.canParse(text) && new RegExp(`^(${schemes}):$`).test(new URL(text).protocol),
-      `a URL with scheme ${schemes.replaceAll('|', ' or ')}`,
+      (text) => URL.canParse(text) && new RegExp(`^(${schemes})://`, 'i').test(text) && isDecodable(text),
+      `a URL with scheme ${schemes.replaceAll('|', ' or ')}, such as ${schemes.split('|')[0]}://host:port`,
     ),
   )
+const isDecodable = (text: string): boolean => {
+  try {
+    return decodeURIComponent(text) !== ''
+  } catch {
+    return false
+  }
+}
 const orElse = <S extends v.GenericSchema<string, unknown>>(schema: S, fallback: v.InferInput<S>) =>
   v.optional(schema, fallback as never)
 
@@ -43,13 +50,8 @@ const isTimeZone = (name: string): boolean => {
     return false
   }
 }
-const isCurrency = (code: string): boolean => {
-  try {
-    return new Intl.NumberFormat('en', { style: 'currency', currency: code }).format(0) !== ''
-  } catch {
-    return false
-  }
-}
+const CURRENCIES = new Set(Intl.supportedValuesOf('currency'))
+const isCurrency = (code: string): boolean => CURRENCIES.has(code)
 
 const Settings = v.object({
   PORT: orElse(whole(0, 65_535), '3000'),
@@ -58,7 +60,7 @@ const Settings = v.object({
   DATABASE_URL: v.optional(url('postgres|postgresql')),
   REDIS_URL: v.optional(url('redis|rediss')),
   CACHE_REDIS_URL: v.optional(url('redis|rediss')),
-  JWT_SECRET: v.optional(v.pipe(v.string(), v.minLength(16, 'at least 16 characters'))),
+  JWT_SECRET: v.optional(v.pipe(v.string(), v.minLength(32, 'at least 32 characters'))),
   ADMIN_PASSWORD: v.optional(v.pipe(v.string(), v.maxLength(200, 'at most 200 characters'))),
   CASHIER_PASSWORD: v.optional(v.pipe(v.string(), v.maxLength(200, 'at most 200 characters'))),
   STATION_NUMBER: orElse(

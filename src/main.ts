@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { serve } from '@hono/node-server'
 import { pino } from 'pino'
 import type { Clock } from './actors/clock.port.ts'
@@ -16,6 +17,8 @@ import { keepHeapSmall } from './memory.ts'
 
 const DRAIN_LIMIT_MS = 10_000
 const STOP_LIMIT_MS = 30_000
+/** Ctrl-C reaches npm and the server, and npm hands it on: two signals that are one. */
+const ECHO_MS = 1_000
 
 const say = (line: string): void => {
   process.stdout.write(`${line}\n`)
@@ -35,14 +38,25 @@ const main = async (): Promise<void> => {
   const log = pino({ level: config.logLevel, base: null })
   const data = takeDataDirectory(config.dataDirectory)
   const undo: (() => Promise<unknown> | unknown)[] = [() => data.release()]
+  const isStopping = stopOnSignal(async () => {
+    say('stopping: no new requests, finishing those under way')
+    for (const step of [...undo]) await step()
+  })
   try {
     await portIsFree(config)
     let databaseUrl = config.databaseUrl
     if (databaseUrl === undefined) {
-      const postgres = await startEmbeddedPostgres({ dataDirectory: join(data.path, 'postgres'), say })
-      undo.unshift(() => postgres.stop())
-      databaseUrl = postgres.url
+      const starting = startEmbeddedPostgres({ dataDirectory: join(data.path, 'postgres'), say })
+      // A signal may come before it runs: then it is awaited, and stopped.
+      undo.unshift(() =>
+        starting.then(
+          (postgres) => postgres.stop(),
+          () => {},
+        ),
+      )
+      databaseUrl = (await starting.catch(explain)).url
     }
+    if (isStopping()) return
     const app = await openApp({
       config,
       databaseUrl,
@@ -52,24 +66,38 @@ const main = async (): Promise<void> => {
       log,
       say,
       announceAccounts: (accounts) => announceAccounts(accounts, data.path),
-    })
+    }).catch(explain)
+    if (isStopping()) return
     undo.unshift(() => app.close())
     const server = await listen(app, config)
-    undo.unshift(() => closeServer(server))
-    app.start()
-    announceAddresses(server, config)
-    keepHeapSmall()
-    stopOnSignal(async () => {
-      say('stopping: no new requests, finishing those under way')
+    undo.unshift(async () => {
       const closed = closeServer(server)
       await app.drain()
       await closed
-      for (const step of undo) await step()
     })
+    if (isStopping()) return
+    app.start()
+    announceAddresses(server, config)
+    keepHeapSmall()
   } catch (error) {
+    // What breaks because it is being stopped is no failure of the start.
+    if (isStopping()) return
     for (const step of undo) await Promise.resolve(step()).catch(() => {})
     throw error
   }
+}
+
+/** A state of the world that forbids to start is told in one line. Bugs keep their stack. */
+const explain = (error: Error): never => {
+  const isBug = [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind)
+  if (isBug) throw error
+  if (error.name !== 'PostgresError') throw new CannotStart(error.message, { cause: error })
+  throw new CannotStart(
+    `Postgres refuses (${error.message}): check DATABASE_URL and the rights of its user`,
+    {
+      cause: error,
+    },
+  )
 }
 
 /** Asks for the port before anything is started that would have to be stopped again. */
@@ -117,12 +145,15 @@ const closeServer = (server: Server): Promise<void> =>
     })
   })
 
-/** The first signal stops in order; the second, or too long a stop, at once. */
-const stopOnSignal = (stop: () => Promise<void>): void => {
-  let isStopping = false
+/** The first signal stops in order; a later one, or too long a stop, at once. @returns whether the first one came */
+const stopOnSignal = (stop: () => Promise<void>): (() => boolean) => {
+  let since: number | undefined
   const onSignal = (): void => {
-    if (isStopping) process.exit(1)
-    isStopping = true
+    if (since !== undefined) {
+      if (performance.now() - since > ECHO_MS) process.exit(1)
+      return
+    }
+    since = performance.now()
     setTimeout(() => {
       process.stderr.write('galop: did not stop in time\n')
       process.exit(1)
@@ -137,6 +168,15 @@ const stopOnSignal = (stop: () => Promise<void>): void => {
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
+  return () => since !== undefined
+}
+
+/** The message of an error and of what caused it, in one line. */
+const reasonOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  const { message, cause } = error
+  const isComplete = error instanceof SettingError || error instanceof CannotStart || cause === undefined
+  return (isComplete ? message : `${message}: ${reasonOf(cause)}`).replaceAll('\n', ' ')
 }
 
 const announceAccounts = (accounts: readonly FirstAccount[], directory: string): void => {
@@ -170,8 +210,12 @@ const announceAddresses = (server: Server, { host }: Config): void => {
   say('')
 }
 
+// Whoever read may be gone, as `tee` is after Ctrl-C. That is no reason to stop, and none to stop in disorder.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
 main().catch((error: Error) => {
-  const isExpected = error instanceof SettingError || error instanceof CannotStart
-  process.stderr.write(`galop: ${isExpected ? error.message : (error.stack ?? String(error))}\n`)
+  // One line for a person; where it happened is for those who look for it.
+  process.stderr.write(`galop: ${reasonOf(error)}\n`)
+  if (['debug', 'trace'].includes(environment().LOG_LEVEL ?? '')) process.stderr.write(`${inspect(error)}\n`)
   process.exit(1)
 })

@@ -13,13 +13,30 @@ export const openLmdbStore = (directory: string): JournalStore => {
   chmodSync(directory, 0o700)
   // Not overlapping: a commit returns after its data and then its meta page are on disk, with one change of threads
   // less than waiting for `flushed` (0.95 ms instead of 1.75 ms for 64 facts, median, on a busy machine of two cores).
-  const root = open({ path: directory, maxDbs: 4, encoding: 'json', overlappingSync: false })
+  // Not by turns of the event loop: those leave a rejection behind, for each failed commit, that nobody can catch.
+  const root = open({
+    path: directory,
+    maxDbs: 4,
+    encoding: 'json',
+    overlappingSync: false,
+    eventTurnBatching: false,
+  })
   const facts = root.openDB<unknown, [number, number]>({ name: 'facts', encoding: 'json' })
   const notes = root.openDB<unknown, string>({ name: 'notes', encoding: 'json' })
 
-  /** All writes of one turn of the event loop make one transaction, which is on disk when it returns. */
-  const onDisk = async (writes: readonly Promise<boolean>[]): Promise<void> => {
-    await Promise.all(writes)
+  /** Makes one transaction of these writes, which is on disk when it returns, or not at all. */
+  const onDisk = async (write: () => Promise<boolean>[]): Promise<void> => {
+    let writes: Promise<boolean>[] = []
+    const batch = root.batch(() => {
+      writes = write()
+    })
+    const all = [batch, ...writes]
+    try {
+      await Promise.all(all)
+    } catch (error) {
+      for (const one of all) one.catch(hearCause)
+      throw error
+    }
   }
   const after = (prefix: string): string => `${prefix}\u{10ffff}`
 
@@ -30,12 +47,14 @@ export const openLmdbStore = (directory: string): JournalStore => {
           throw new RangeError(
             `a note's name has more than ${LONGEST_NAME_BYTES} bytes: ${name.slice(0, 60)}…`,
           )
-      const writes: Promise<boolean>[] = []
-      for (const { stream, first, facts: rows } of entries)
-        for (let i = 0; i < rows.length; i++) writes.push(facts.put([stream, first + i], rows[i]))
-      for (const [name, value] of changed)
-        writes.push(value === undefined ? notes.remove(name) : notes.put(name, value))
-      return onDisk(writes)
+      return onDisk(() => {
+        const writes: Promise<boolean>[] = []
+        for (const { stream, first, facts: rows } of entries)
+          for (let i = 0; i < rows.length; i++) writes.push(facts.put([stream, first + i], rows[i]))
+        for (const [name, value] of changed)
+          writes.push(value === undefined ? notes.remove(name) : notes.put(name, value))
+        return writes
+      })
     },
     /** Backwards and in slices: what a kill leaves behind still begins with the opening and keeps its notes. */
     remove: async (stream, names) => {
@@ -43,14 +62,13 @@ export const openLmdbStore = (directory: string): JournalStore => {
       for (;;) {
         const keys = [...facts.getKeys({ ...range, reverse: true, limit: SLICE })]
         if (keys.length === 0) break
-        await onDisk(keys.map((key) => facts.remove(key)))
+        await onDisk(() => keys.map((key) => facts.remove(key)))
       }
-      await onDisk([facts.remove([stream, 1]), ...names.map((name) => notes.remove(name))])
+      await onDisk(() => [facts.remove([stream, 1]), ...names.map((name) => notes.remove(name))])
     },
-    forget: (prefix) => {
-      const writes: Promise<boolean>[] = []
-      for (const name of notes.getKeys({ start: prefix, end: after(prefix) })) writes.push(notes.remove(name))
-      return onDisk(writes)
+    forget: async (prefix) => {
+      const names = [...notes.getKeys({ start: prefix, end: after(prefix) })]
+      if (names.length > 0) await onDisk(() => names.map((name) => notes.remove(name)))
     },
     read: (stream, from, limit) => {
       const range = {
@@ -88,4 +106,9 @@ export const openLmdbStore = (directory: string): JournalStore => {
     },
     close: () => root.close(),
   }
+}
+
+/** LMDB rejects a second promise with the cause of a failed commit, and hangs it on the error of the first. */
+const hearCause = (error: Error & { commitError?: Promise<unknown> }): void => {
+  error.commitError?.catch(() => {})
 }

@@ -66,7 +66,7 @@ export const onError =
   (log: Logger): ErrorHandler =>
   (error, c) => {
     if (error instanceof Unavailable) {
-      log.warn({ fault: describeFault(error), ...whereOf(c) }, 'a store is away')
+      log.debug({ fault: describeFault(error), ...whereOf(c) }, 'a store is away')
       return refusal(c, error.store === 'journal' ? 'JOURNAL_UNAVAILABLE' : 'POSTGRES_UNAVAILABLE')
     }
     if (error instanceof HTTPException && error.status < 500) {

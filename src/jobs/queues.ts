@@ -7,7 +7,11 @@ import pg from 'pg'
 export type QueueName = 'persist' | 'cache'
 export const QUEUE_NAMES: readonly QueueName[] = ['persist', 'cache']
 
-export type QueueStore = { readonly redisUrl: string } | { readonly postgresUrl: string }
+/** Where the queues are kept, and whose they are: jobs name facts of one journal, and no other server may take them. */
+export type QueueStore = ({ readonly redisUrl: string } | { readonly postgresUrl: string }) & {
+  /** The station's number. */
+  readonly station: string
+}
 
 export type Enqueued = { readonly name: string; readonly data: unknown; readonly jobId: string }
 
@@ -82,6 +86,7 @@ export const openQueues = async (
     if ('postgresUrl' in store)
       return {
         connectionString: store.postgresUrl,
+        schema: `jobs_${store.station}`,
         migrate: true,
         max: 2,
         connectionTimeoutMillis: ANSWER_LIMIT_MS,
@@ -97,6 +102,7 @@ export const openQueues = async (
     connections.push(redis)
     return redis
   }
+  const prefix = `galop-${store.station}`
   const backend = 'postgresUrl' in store ? createPostgresBackend : undefined
   // Redis may be away for now: its connections come back by themselves.
   const untilReady = async (one: { waitUntilReady(): Promise<unknown> }): Promise<void> => {
@@ -114,7 +120,7 @@ export const openQueues = async (
   }
 
   const openQueue = (name: QueueName): Queue => {
-    const options = { connection: connection('queue') as never, defaultJobOptions: JOB_OPTIONS }
+    const options = { connection: connection('queue') as never, prefix, defaultJobOptions: JOB_OPTIONS }
     const queue = new Queue(name, options, backend as never) as unknown as Queue
     queue.on('error', onError)
     opened.push(queue)
@@ -143,7 +149,7 @@ export const openQueues = async (
             throw Worker.RateLimitError()
           },
         })
-      const options = { connection: connection('worker') as never, autorun: false, ...WORKER_OPTIONS }
+      const options = { connection: connection('worker') as never, prefix, autorun: false, ...WORKER_OPTIONS }
       const worker = new Worker(name, run, options, backend as never)
       worker.on('error', onError)
       worker.on('failed', (job, error) => onFailed(name, job?.name ?? 'unknown', error))

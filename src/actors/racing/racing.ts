@@ -156,7 +156,7 @@ export class Racing implements RacingPort {
     return this.#decideOnce(once, async (remember) => {
       for (;;) {
         const live = this.#ownerOf(command.id)
-        if (!live) return this.#askArchive(command, once)
+        if (!live) return this.#askArchive(command, once, remember)
         const { id } = live.keeper.round
         if (!this.#handOvers.has(id)) return this.#send(live, command, remember)
         await this.#handOvers.known(id)
@@ -211,11 +211,17 @@ export class Racing implements RacingPort {
     return undefined
   }
 
-  async #askArchive(command: ReceiptCommand, once: OnceKey | undefined): Promise<Outcome> {
-    const { archive, clock } = this.#options
+  async #askArchive(
+    command: ReceiptCommand,
+    once: OnceKey | undefined,
+    remember: ((outcome: Outcome) => Notes) | undefined,
+  ): Promise<Outcome> {
+    const { archive, clock, journal, onFault } = this.#options
     if (command.type !== 'CancelReceipt') {
       const outcome = await archive.ask(command, clock.now(), once && `${once.user}/${once.key}`)
       if (command.type === 'PayReceipt' && !isRefusal(outcome)) this.#tell(this.#archiveListeners, outcome)
+      // The archive has decided, and knows the key by which a payment was made: this is for the key's other uses.
+      if (remember) await journal.write(remember(outcome)).catch(onFault)
       return outcome
     }
     const receipt = await archive.find(command.id)

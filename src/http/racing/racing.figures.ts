@@ -21,6 +21,8 @@ export type JobsSeen = {
   counts(): Promise<Counts | undefined>
   handedOver(roundId: number): { readonly persist: number; readonly cache: number }
   differing(): ReadonlyMap<number, string>
+  /** Another data directory sells for this station now. */
+  isSuperseded(): boolean
 }
 
 export type FiguresOptions = {
@@ -30,8 +32,6 @@ export type FiguresOptions = {
   readonly live: () => LiveFigures
   /** Rejects while Postgres does not answer. */
   readonly pingPostgres: () => Promise<unknown>
-  /** Another data directory sells for this station now. */
-  readonly isSuperseded: () => boolean
   readonly now: () => number
 }
 
@@ -39,15 +39,7 @@ export type FiguresOptions = {
 const LATE_MS = 60_000
 const CHECK_LIMIT_MS = 2_000
 
-export const racingFigures = ({
-  racing,
-  journal,
-  jobs,
-  live,
-  pingPostgres,
-  isSuperseded,
-  now,
-}: FiguresOptions) => {
+export const racingFigures = ({ racing, journal, jobs, live, pingPostgres, now }: FiguresOptions) => {
   const unstored = (): Persistence['unstored'] => {
     const { receipts, amount, oldestAt } = jobs.ledger.unstored()
     return {
@@ -73,7 +65,7 @@ export const racingFigures = ({
         ]
       : []),
     ...(failed ? [{ code: 'FAILED_JOBS', message: `${failed} jobs failed for good; see /admin/jobs.` }] : []),
-    ...(isSuperseded()
+    ...(jobs.isSuperseded()
       ? [
           {
             code: 'SUPERSEDED',
@@ -117,7 +109,7 @@ export const racingFigures = ({
       postgres: { ok: postgres.answered },
       queues: { ok: counts.value !== undefined, ...(counts.value && { queues: counts.value }) },
       persistence: {
-        ok: jobs.differing().size === 0 && !isSuperseded(),
+        ok: jobs.differing().size === 0 && !jobs.isSuperseded(),
         receiptsNotStored: unstored().receipts,
       },
       sockets: { ok: true, ...live() },

@@ -21,6 +21,8 @@ export type HousekeepingPorts = {
   /** Jobs of the persist queue that will still run, and that failed for good. */
   readonly persistJobs: () => Promise<{ readonly left: number; readonly failed: number }>
   readonly forgotten: (roundId: number) => Promise<void>
+  /** Looks once a minute whether another data directory has claimed the station. */
+  readonly watchStation: () => Promise<void>
   readonly now: () => number
   readonly onError: (error: Error) => void
 }
@@ -79,11 +81,14 @@ export class Housekeeping {
   }
 
   async #retire(): Promise<void> {
-    const { racing, ledger } = this.#ports
+    const { racing, ledger, onError } = this.#ports
     const complete = [...racing.rounds()].filter(
       (round: Round) => round.settled && ledger.isComplete(round.id),
     )
-    for (const { id } of complete) if (await racing.retire(id)) await this.#forget(id)
+    for (const { id } of complete) {
+      // One round that cannot be handed over must not keep the others.
+      await racing.retire(id).then((isRetired) => (isRetired ? this.#forget(id) : undefined), onError)
+    }
   }
 
   /** The archive owns the round: nothing of it stays here, and its rows are compared with its facts. */
@@ -122,10 +127,11 @@ export class Housekeeping {
   }
 
   async #slowChores(): Promise<void> {
-    const { racing, unreconciled, addPersist, now } = this.#ports
+    const { racing, unreconciled, addPersist, watchStation, now } = this.#ports
     if (now() < this.#nextSlow) return
     this.#nextSlow = now() + 60_000
     await racing.forgetOldKeys()
+    await watchStation()
     const ids = await unreconciled()
     if (ids.length > 0) await addPersist(ids.map(reconcileJob))
   }

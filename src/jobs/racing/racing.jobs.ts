@@ -12,6 +12,7 @@ import {
 } from '../../db/racing/reconciliation.queries.ts'
 import { CacheAway, type RoundCache } from '../../db/racing/round.cache.ts'
 import { projectFacts } from '../../db/racing/rounds.projection.ts'
+import { isSuperseded } from '../../db/racing/station.claim.ts'
 import type { Fact } from '../../domain/racing/facts.ts'
 import type { QueueCounts, QueueName, Queues } from '../queues.ts'
 import { QUEUE_NAMES } from '../queues.ts'
@@ -39,6 +40,8 @@ export type RacingJobsOptions = {
   readonly now: () => number
   /** Trouble in the background; it is tried again. */
   readonly onTrouble: (what: string, error: Error) => void
+  /** Another data directory has claimed the station; told once. */
+  readonly onSuperseded: () => void
   /** A retired round's rows and facts differ. */
   readonly onDiscrepancy: (roundId: number, found: readonly string[]) => void
 }
@@ -47,6 +50,7 @@ export class RacingJobs {
   readonly ledger: PersistenceLedger
   readonly #options: RacingJobsOptions
   readonly #differing = new Map<number, string>()
+  #isSuperseded = false
   #queues: Queues | undefined
   #outboxes: { readonly persist: Outbox; readonly cache: Outbox } | undefined
   #housekeeping: Housekeeping | undefined
@@ -87,7 +91,10 @@ export class RacingJobs {
         isPassing,
       }),
     )
-    await queues.work('cache', cacheProcessor(cache, facts, (error) => error instanceof CacheAway))
+    await queues.work(
+      'cache',
+      cacheProcessor(cache, facts, (error) => error instanceof CacheAway),
+    )
     this.#queues = queues
 
     const outbox = (queue: QueueName): Outbox => {
@@ -110,6 +117,7 @@ export class RacingJobs {
         return { left: waiting + active + delayed, failed }
       },
       forgotten: (roundId) => journal.forget(outboxNotes(roundId)),
+      watchStation: () => this.#watchStation(),
       now,
       onError: (error) => onTrouble('housekeeping', error),
     })
@@ -145,6 +153,17 @@ export class RacingJobs {
       persist: this.#outboxes?.persist.position(roundId) ?? 0,
       cache: this.#outboxes?.cache.position(roundId) ?? 0,
     }
+  }
+
+  /** Whether another data directory sells for this station now. */
+  isSuperseded(): boolean {
+    return this.#isSuperseded
+  }
+
+  async #watchStation(): Promise<void> {
+    if (this.#isSuperseded) return
+    this.#isSuperseded = await isSuperseded(this.#options.journal, this.#options.sql)
+    if (this.#isSuperseded) this.#options.onSuperseded()
   }
 
   async #reconcile(roundId: number): Promise<void> {
