@@ -185,6 +185,8 @@ export class Station {
 /** A socket that remembers every message it heard. */
 export class Listener {
   readonly messages: Json[] = []
+  /** The code that it was closed with. */
+  readonly closed: Promise<number>
   readonly #ws: WebSocket
 
   constructor(server: Reachable, options: { station?: Station; cookie?: string; query?: string } = {}) {
@@ -197,6 +199,7 @@ export class Listener {
     })
     this.#ws.on('message', (data) => this.messages.push(JSON.parse(String(data))))
     this.#ws.on('error', () => {})
+    this.closed = new Promise((resolve) => this.#ws.on('close', resolve))
   }
 
   static async open(
