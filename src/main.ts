@@ -17,6 +17,8 @@ import { keepHeapSmall } from './memory.ts'
 
 const DRAIN_LIMIT_MS = 10_000
 const STOP_LIMIT_MS = 30_000
+/** Classes of SQLSTATE: wrong name or password, no such database, missing rights. */
+const NOT_LET_IN = /^(28|3D|42501)/
 /** Ctrl-C reaches npm and the server, and npm hands it on: two signals that are one. */
 const ECHO_MS = 1_000
 
@@ -89,15 +91,11 @@ const main = async (): Promise<void> => {
 
 /** A state of the world that forbids to start is told in one line. Bugs keep their stack. */
 const explain = (error: Error): never => {
-  const isBug = [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind)
-  if (isBug) throw error
-  if (error.name !== 'PostgresError') throw new CannotStart(error.message, { cause: error })
-  throw new CannotStart(
-    `Postgres refuses (${error.message}): check DATABASE_URL and the rights of its user`,
-    {
-      cause: error,
-    },
-  )
+  const { name, message } = error
+  if (name === 'PostgresError' && NOT_LET_IN.test((error as Error & { code: string }).code))
+    throw new CannotStart(`DATABASE_URL cannot be used, Postgres says: ${message}`, { cause: error })
+  // Refusals to start are plain errors with a sentence. A class of its own is a library's, or a bug's.
+  throw name === 'Error' ? new CannotStart(message, { cause: error }) : error
 }
 
 /** Asks for the port before anything is started that would have to be stopped again. */
