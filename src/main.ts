@@ -93,7 +93,7 @@ const main = async (): Promise<void> => {
 const explain = (error: Error): never => {
   const { name, message } = error
   if (name === 'PostgresError' && NOT_LET_IN.test((error as Error & { code: string }).code))
-    throw new CannotStart(`DATABASE_URL cannot be used, Postgres says: ${message}`, { cause: error })
+    throw new CannotStart(`Postgres refuses (${message}): check DATABASE_URL`, { cause: error })
   // Refusals to start are plain errors with a sentence. A class of its own is a library's, or a bug's.
   throw name === 'Error' ? new CannotStart(message, { cause: error }) : error
 }
