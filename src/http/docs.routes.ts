@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { Hono } from 'hono'
 import { generateSpecs } from 'hono-openapi'
-import { pageHeaders } from './page.ts'
+import { NO_ICON, pageHeaders } from './page.ts'
 
 const require = createRequire(import.meta.url)
 const ASSETS: Readonly<Record<string, string>> = {
@@ -43,7 +43,7 @@ export const docsRoutes = (documented: Hono, version: string) => {
     return c.html(
       `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Galop API</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="/docs/swagger-ui.css"></head><body><div id="reference"></div>
+${NO_ICON}<link rel="stylesheet" href="/docs/swagger-ui.css"></head><body><div id="reference"></div>
 <script nonce="${nonce}" src="/docs/swagger-ui-bundle.js"></script>
 <script nonce="${nonce}">SwaggerUIBundle({ url: '/openapi.json', dom_id: '#reference', deepLinking: true, validatorUrl: null })</script>
 </body></html>`,

@@ -12,6 +12,8 @@ import { pageHeaders } from './page.ts'
 import { isAdmin, type Sessions } from './session.ts'
 
 const PATH = '/admin/jobs'
+/** The board's page asks another site for its letters; those of the system serve as well. */
+const FROM_ELSEWHERE = /<link[^>]*href="https?:[^>]*>/g
 
 /** The dashboard of the queues, for admins. It shows the queues that `show` was given. */
 export const jobBoard = (sessions: Sessions) => {
@@ -34,8 +36,10 @@ export const jobBoard = (sessions: Sessions) => {
     if (!isAdmin(admission)) return refusal(c, 'FORBIDDEN')
     if (!isReady) return refusal(c, 'POSTGRES_UNAVAILABLE')
     await next()
+    if (c.res.headers.get('content-type')?.startsWith('text/html'))
+      c.res = new Response((await c.res.text()).replaceAll(FROM_ELSEWHERE, ''), c.res)
     const policy = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
-    for (const [name, value] of Object.entries(pageHeaders(policy))) c.header(name, value)
+    for (const [name, value] of Object.entries(pageHeaders(policy, 'self'))) c.header(name, value)
     return
   })
   app.route(PATH, adapter.registerPlugin())

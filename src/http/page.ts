@@ -6,6 +6,8 @@ import { html, raw } from 'hono/html'
 
 export type Language = 'fr' | 'en'
 type Markup = ReturnType<typeof html>
+/** Browsers look for an icon of their own accord, and complain where there is none. */
+export const NO_ICON = '<link rel="icon" href="data:,">'
 const HOURLESS = 'no-store'
 
 /** The language asked for, or the first of the browser's that there is; French where there is none. */
@@ -40,6 +42,7 @@ export const sendPage = async (
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
+${raw(NO_ICON)}
 <style nonce="${nonce}">${raw(style)}</style>
 </head>
 <body>
@@ -56,9 +59,9 @@ ${script === undefined ? '' : html`<script nonce="${nonce}">${raw(script)}</scri
   })
 }
 
-/** The headers of every page, with what it may load. */
-export const pageHeaders = (policy: string): Record<string, string> => ({
-  'Content-Security-Policy': `${policy}; base-uri 'none'; frame-ancestors 'none'`,
+/** The headers of every page, with what it may load, and where its relative addresses may begin. */
+export const pageHeaders = (policy: string, base: 'none' | 'self' = 'none'): Record<string, string> => ({
+  'Content-Security-Policy': `${policy}; base-uri '${base}'; frame-ancestors 'none'`,
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
   'Referrer-Policy': 'no-referrer',
