@@ -67,7 +67,7 @@ const WORDS = {
 } as const
 
 const STYLE = `
-@page { size: 55mm auto; margin: 0 }
+@page { margin: 0 }
 * { box-sizing: border-box }
 body { width: 55mm; margin: 0; padding: 2mm; font: 9pt/1.3 ui-sans-serif, system-ui, sans-serif; color: #000; background: #fff }
 h1 { margin: 0; font-size: 12pt; text-align: center }
@@ -75,19 +75,36 @@ h1 { margin: 0; font-size: 12pt; text-align: center }
 .number { margin: 1mm 0; font: 700 17pt/1.1 ui-monospace, monospace; text-align: center; letter-spacing: .3mm }
 .code { width: 26mm; margin: 1mm auto }
 .code svg { display: block; width: 100%; height: auto }
-dl { display: grid; grid-template-columns: auto 1fr; gap: 0 2mm; margin: 1mm 0 }
+dl { display: grid; grid-template-columns: 1fr auto; gap: 0 2mm; margin: 1mm 0 }
 dt { color: #333 } dd { margin: 0; text-align: right; overflow-wrap: anywhere }
 table { width: 100%; border-collapse: collapse; border-top: .3mm dashed #000; border-bottom: .3mm dashed #000 }
-td, th { padding: .4mm 0; text-align: right; font-variant-numeric: tabular-nums } td:first-child, th:first-child { text-align: left; overflow-wrap: anywhere }
-.sum { font-size: 11pt; font-weight: 700 }
+td, th { padding: 0 0 .4mm; text-align: right; font-variant-numeric: tabular-nums } td:first-child, th:first-child { text-align: left }
+.name td { padding: .4mm 0 0; overflow-wrap: anywhere }
+.sum { font-size: 10.5pt; font-weight: 700 } .sum dd { white-space: nowrap }
 .kind { text-align: center }
 .small { font-size: 6.5pt; overflow-wrap: anywhere }
 .sign { margin-top: 9mm; border-top: .3mm solid #000 }
 `
 
+// Paper from a roll is as long as what stands on it, which only the page itself knows; CSS has no word for that.
+const SCRIPT = `
+const millimetres = Math.ceil((document.body.getBoundingClientRect().height * 25.4) / 96) + 1
+document.styleSheets[0].insertRule('@page { size: 55mm ' + Math.max(60, millimetres) + 'mm }')
+window.print()
+`
+
 export const receiptPages = ({ shop, station, currency, timeZone, nameOf, now }: ReceiptPagesOptions) => {
   const money = (language: Language) => {
     const format = new Intl.NumberFormat(language, { style: 'currency', currency })
+    return (amount: number): string => format.format(toPublic(amount as Amount))
+  }
+  /** As a column of figures, whose sum says the currency. */
+  const plainMoney = (language: Language) => {
+    const { maximumFractionDigits: digits } = new Intl.NumberFormat(language, {
+      style: 'currency',
+      currency,
+    }).resolvedOptions()
+    const format = decimals(language, digits ?? 2)
     return (amount: number): string => format.format(toPublic(amount as Amount))
   }
   const time = (language: Language, at: number): string =>
@@ -110,6 +127,8 @@ ${copy === undefined ? '' : html`<div class="copy">${copy}</div>`}
     receipt: (c: Context, receipt: ReceiptView, language: Language) => {
       const words = WORDS[language]
       const amount = money(language)
+      const plain = plainMoney(language)
+      const odds = decimals(language, 2)
       const copy = receipt.prints > 1 ? `${words.copy} · ${words.copyNumber} ${receipt.prints}` : undefined
       const body = html`${head(receipt, words.receipt, copy)}
 <dl>
@@ -120,10 +139,11 @@ ${copy === undefined ? '' : html`<div class="copy">${copy}</div>`}
 <dt>${words.sold}</dt><dd>${time(language, receipt.at)}</dd>
 </dl>
 <table>
-<tr><th></th><th>${words.stake}</th><th>${words.odds}</th><th>${words.prize}</th></tr>
+<tr><th>${words.stake}</th><th>${words.odds}</th><th>${words.prize}</th></tr>
 ${receipt.bets.map(
   (bet) =>
-    html`<tr><td>${bet.number} ${bet.name}</td><td>${amount(bet.stake)}</td><td>${(bet.coeff / 100).toFixed(2)}</td><td>${amount(bet.prize)}</td></tr>`,
+    html`<tr class="name"><td colspan="3">${bet.number} ${bet.name}</td></tr>
+<tr><td>${plain(bet.stake)}</td><td>${odds.format(bet.coeff / 100)}</td><td>${plain(bet.prize)}</td></tr>`,
 )}
 </table>
 <dl class="sum"><dt>${words.total}</dt><dd>${amount(receipt.total)}</dd><dt>${words.possible}</dt><dd>${amount(receipt.prize)}</dd></dl>
@@ -131,7 +151,7 @@ ${receipt.bets.map(
 <div class="small">${words.commitment}: ${receipt.commitment}</div>
 <div class="small">${words.printed} ${time(language, now())}</div>`
       const title = `${words.receipt} ${printedNumber(station, receipt.id)}`
-      return sendPage(c, { language, title, style: STYLE, body, script: 'window.print()' })
+      return sendPage(c, { language, title, style: STYLE, body, script: SCRIPT })
     },
 
     /** The slip that the cashier keeps of a prize. */
@@ -151,7 +171,10 @@ ${receipt.bets.map(
 <div class="sign small">${words.signature}</div>
 <div class="small">${words.printed} ${time(language, now())}</div>`
       const title = `${words.payout} ${printedNumber(station, receipt.id)}`
-      return sendPage(c, { language, title, style: STYLE, body, script: 'window.print()' })
+      return sendPage(c, { language, title, style: STYLE, body, script: SCRIPT })
     },
   }
 }
+
+const decimals = (language: Language, digits: number) =>
+  new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits })
