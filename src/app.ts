@@ -175,11 +175,18 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     now,
   })
 
-  const app = new Hono({ strict: true })
-  app.onError(onError(log))
-  app.use(metrics.measure)
+  const receipts = receiptsRoutes({ racing, sessions, pages, nameOf })
+  const app = new Hono()
+  // The counter has a router of its own: all routes together need one that takes its time to find a path.
+  const counter = new Hono()
+  for (const one of [app, counter]) {
+    one.onError(onError(log))
+    one.use(metrics.measure)
+    one.notFound(notFound(app))
+  }
+  counter.route('/api/v1', receipts)
   const api = new Hono()
-  api.route('/', receiptsRoutes({ racing, sessions, pages, nameOf }))
+  api.route('/', receipts)
   const lists = {
     receipts: (...asked: DropFirst<typeof retiredReceipts>) => asking(() => retiredReceipts(sql, ...asked)),
     totals: (...asked: DropFirst<typeof retiredTotals>) => asking(() => retiredTotals(sql, ...asked)),
@@ -211,7 +218,6 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   app.route('/', board.app)
   app.route('/', signInPage())
   app.route('/', docsRoutes(app, version))
-  app.notFound(notFound(app))
 
   // What follows: in the background, as soon as its stores are there.
   let isClosing = false
@@ -237,7 +243,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   }
 
   return {
-    fetch: app.fetch,
+    fetch: (request, ...rest) => (isAtCounter(request.url) ? counter : app).fetch(request, ...rest),
     websocket,
     start: () => {
       racing.start()
@@ -265,6 +271,9 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     },
   }
 }
+
+/** Whether an address (`http://host/api/v1/receipts…`) is one of those that sell, cancel and print. */
+const isAtCounter = (url: string): boolean => url.startsWith('/api/v1/receipts', url.indexOf('/', 8))
 
 type DropFirst<F> = F extends (first: never, ...rest: infer R) => unknown ? R : never
 

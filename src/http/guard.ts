@@ -3,7 +3,7 @@
 //   G2. A cookie opens nothing to a change that a page of another site asked for.
 //   G3. A fault tells the caller an id and nothing else; the log tells the rest, and no value of a request.
 import { randomUUID } from 'node:crypto'
-import type { Context, ErrorHandler, Hono, MiddlewareHandler, NotFoundHandler } from 'hono'
+import type { Context, ErrorHandler, Hono, MiddlewareHandler, Next, NotFoundHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { Logger } from 'pino'
 import { Unavailable } from '../actors/unavailable.port.ts'
@@ -30,16 +30,18 @@ export const admit = (c: Context, sessions: Sessions): Admission | Promise<Admis
   return session ?? 'UNAUTHENTICATED'
 }
 
-/** Lets those in who are signed in, and puts `session` into the context. */
-export const signedIn =
-  (sessions: Sessions): MiddlewareHandler<Env> =>
-  async (c, next) => {
-    const asked = admit(c, sessions)
-    const admission = asked instanceof Promise ? await asked : asked
-    if (typeof admission === 'string') return refusal(c, admission)
+/** Lets those in who are signed in, and puts `session` into the context. Without waiting where nothing has to be awaited. */
+export const signedIn = (sessions: Sessions): MiddlewareHandler<Env> => {
+  const enter = (c: Context<Env>, admission: Admission, next: Next): ReturnType<MiddlewareHandler<Env>> => {
+    if (typeof admission === 'string') return Promise.resolve(refusal(c, admission))
     c.set('session', admission)
     return next()
   }
+  return (c, next) => {
+    const asked = admit(c, sessions)
+    return asked instanceof Promise ? asked.then((late) => enter(c, late, next)) : enter(c, asked, next)
+  }
+}
 
 /** Lets admins in, and puts `session` into the context. */
 export const adminOnly =

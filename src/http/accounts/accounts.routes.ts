@@ -1,7 +1,6 @@
 import { getConnInfo } from '@hono/node-server/conninfo'
-import { type Context, type Handler, Hono, type MiddlewareHandler } from 'hono'
+import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { deleteCookie, setCookie } from 'hono/cookie'
-import { type DescribeRouteOptions, describeRoute } from 'hono-openapi'
 import type { Logger } from 'pino'
 import type { Account, UserDirectory } from '../../actors/accounts/users.port.ts'
 import { type AccountRefusal, isAccountRefusal, plainName, type User } from '../../domain/accounts/user.ts'
@@ -9,6 +8,7 @@ import { ok, refusal } from '../answer.ts'
 import { checked, readBody } from '../body.ts'
 import { adminOnly, admit, type Env, signedIn } from '../guard.ts'
 import { sessionCookie } from '../request-token.ts'
+import { route } from '../route.ts'
 import { docs, loginBody, newPasswordBody, newUserBody, userParameters } from './accounts.docs.ts'
 import type { LoginLimiter } from './login.limiter.ts'
 import type { Passwords } from './passwords.ts'
@@ -28,20 +28,10 @@ export type AccountsOptions = {
 /** `/auth/…` and `/users/…`, to be mounted under `/api/v1`. Each answers with and without a slash at its end. */
 export const accountsRoutes = ({ directory, tokens, passwords, limiter, now, log }: AccountsOptions) => {
   const app = new Hono<Env>()
-  const route = (
-    method: 'GET' | 'POST',
-    path: string,
-    doc: DescribeRouteOptions,
-    ...handlers: (Handler<Env> | MiddlewareHandler<Env>)[]
-  ) => {
-    const otherPath = path.endsWith('/') ? path.slice(0, -1) : `${path}/`
-    app.on(method, [path], describeRoute(doc), notStored, ...handlers)
-    app.on(method, [otherPath], notStored, ...handlers)
-  }
   const guest = signedIn(tokens)
   const admin = adminOnly(tokens)
 
-  route('POST', '/auth/login', docs.login, async (c) => {
+  route(app, 'POST', '/auth/login', docs.login, notStored, async (c) => {
     const body = await readBody(c, loginBody)
     if (body instanceof Response) return body
     if (!directory.ready) return refusal(c, 'POSTGRES_UNAVAILABLE')
@@ -81,7 +71,7 @@ export const accountsRoutes = ({ directory, tokens, passwords, limiter, now, log
     return isRight && isSame ? account : undefined
   }
 
-  route('POST', '/auth/logout', docs.logout, async (c) => {
+  route(app, 'POST', '/auth/logout', docs.logout, notStored, async (c) => {
     const admission = await admit(c, tokens)
     if (admission === 'CROSS_SITE') return refusal(c, admission)
     deleteCookie(c, sessionCookie, cookieOptions(c))
@@ -90,14 +80,14 @@ export const accountsRoutes = ({ directory, tokens, passwords, limiter, now, log
     return ok(c, null)
   })
 
-  route('GET', '/auth/me', docs.me, guest, (c) => {
+  route(app, 'GET', '/auth/me', docs.me, notStored, guest, (c) => {
     const { userId, name, role, expiresAt } = c.get('session')
     return ok(c, { expiresAt, user: { id: userId, name, role } })
   })
 
-  route('GET', '/users/', docs.list, admin, (c) => ok(c, directory.all().map(viewOf)))
+  route(app, 'GET', '/users/', docs.list, notStored, admin, (c) => ok(c, directory.all().map(viewOf)))
 
-  route('POST', '/users/', docs.create, admin, async (c) => {
+  route(app, 'POST', '/users/', docs.create, notStored, admin, async (c) => {
     const body = await readBody(c, newUserBody)
     if (body instanceof Response) return body
     const { name, role, password } = body
@@ -107,8 +97,8 @@ export const accountsRoutes = ({ directory, tokens, passwords, limiter, now, log
     return changed(c, outcome, 'created an account', 201)
   })
 
-  route('POST', '/users/:id/disable', docs.disable, admin, (c) => setDisabled(c, true))
-  route('POST', '/users/:id/enable', docs.enable, admin, (c) => setDisabled(c, false))
+  route(app, 'POST', '/users/:id/disable', docs.disable, notStored, admin, (c) => setDisabled(c, true))
+  route(app, 'POST', '/users/:id/enable', docs.enable, notStored, admin, (c) => setDisabled(c, false))
 
   const setDisabled = async (c: Context<Env>, disabled: boolean): Promise<Response> => {
     const parameters = checked(c, userParameters, c.req.param())
@@ -117,7 +107,7 @@ export const accountsRoutes = ({ directory, tokens, passwords, limiter, now, log
     return changed(c, outcome, disabled ? 'disabled an account' : 'enabled an account')
   }
 
-  route('POST', '/users/:id/password', docs.password, admin, async (c) => {
+  route(app, 'POST', '/users/:id/password', docs.password, notStored, admin, async (c) => {
     const parameters = checked(c, userParameters, c.req.param())
     if (parameters instanceof Response) return parameters
     const body = await readBody(c, newPasswordBody)
