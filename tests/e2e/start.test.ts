@@ -1,7 +1,7 @@
 // Starting and stopping, as a person at a terminal and as a supervisor see it.
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -19,7 +19,7 @@ import {
   type TestServer,
   temporaryDirectory,
 } from '../support/server.ts'
-import { ask, Crowd, Listener, Station } from '../support/station.ts'
+import { ask, Crowd, Listener, Station, saleOf } from '../support/station.ts'
 import { startBreakablePostgres } from './breakable-postgres.ts'
 
 const ends: (() => Promise<unknown>)[] = []
@@ -53,6 +53,7 @@ const expectOneLine = (
   expect(ended.stderr).toMatch(/^galop: /)
   expect(ended.code).toBe(1)
   expect(processesOf(data)).toEqual([])
+  expect(existsSync(join(data, 'server.pid'))).toBe(false)
 }
 
 describe('a server that cannot start', () => {
@@ -95,6 +96,9 @@ describe('a server that cannot start', () => {
     ['a time zone that is none', { TIME_ZONE: 'Port-au-Prince' }, /TIME_ZONE is wrong/],
     ['a field file that is missing', { FIELD_FILE: '/nowhere.json' }, /FIELD_FILE is wrong/],
     ['a secret that is too short', { JWT_SECRET: 'secret' }, /JWT_SECRET is wrong/],
+    ['a cache without a host', { CACHE_REDIS_URL: 'redis:cache' }, /CACHE_REDIS_URL is wrong/],
+    ['a currency that is none', { CURRENCY: 'ZZZ' }, /CURRENCY is wrong/],
+    ['a station of zeros', { STATION_NUMBER: '00' }, /STATION_NUMBER is wrong/],
     ['a track that stands twice', { TRACKS: 'main,main' }, /TRACKS is wrong/],
   ]
   it.each(wrong)('names %s', async (_what, env, says) => {
@@ -175,13 +179,16 @@ describe('a server at its first start', () => {
   })
 
   it('prints addresses that open and an example that works', async () => {
-    const server = await serve({ env: { DATABASE_URL: await database() } })
+    const server = await serve({ env: { DATABASE_URL: await database(), HOST: '0.0.0.0' } })
     const [, example] = /^ {2}(curl .*)$/m.exec(server.output)!
-    const { stdout } = await promisify(execFile)('sh', ['-c', `${example} --silent --show-error --fail`])
+    const { stdout } = await promisify(execFile)('sh', ['-c', example!])
     expect(JSON.parse(stdout)).toMatchObject({ success: true, data: { round: { id: expect.any(Number) } } })
-    const addresses = [...server.output.matchAll(/^ {2}.*(http:\/\/\S+)$/gm)].map(([, address]) => address!)
+    const addresses = [...server.output.matchAll(/http:\/\/\S+/g)].map(([address]) => address)
     expect(addresses.length).toBeGreaterThanOrEqual(4)
-    for (const address of addresses) expect((await fetch(address)).status).toBeLessThan(402)
+    for (const address of addresses) {
+      const isWhole = new URL(address).pathname !== '/'
+      expect((await fetch(isWhole ? address : `${address}/health`)).status, address).toBeLessThan(402)
+    }
   })
 
   it('takes the passwords that are set, and neither prints nor keeps them', async () => {
@@ -209,8 +216,8 @@ describe('a server that is told to stop', () => {
     expect(server.program.stderr).toBe('')
     await eventually('Postgres is gone too', () => gone(postmaster))
     expect(processesOf(server.dataDirectory)).toEqual([])
-    await server.restart()
     await crowd.stop()
+    await server.restart()
     await crowd.settleUnknown()
     const sold = crowd.with('acknowledged')
     expect(new Set(sold.map(({ id }) => id)).size).toBe(sold.length)
@@ -275,7 +282,8 @@ describe('a server that is told to stop', () => {
       ends.push(async () => {
         if (!npm.hasEnded) npm.signalGroup('SIGKILL')
       })
-      const [, url] = await eventually('npm start opens', () => /open at (\S+)/.exec(npm.stdout), 90_000)
+      await eventually('npm start opens', () => npm.hasEnded || /open at \S+/.test(npm.stdout), 90_000)
+      const [, url] = /open at (\S+)/.exec(npm.stdout) ?? expect.fail(`${npm.stdout}${npm.stderr}`)
       await eventually('it sells', async () => (await fetch(`${url}/health`)).ok)
       expect(processesOf(data).length).toBeGreaterThan(1)
       stop(npm)
@@ -299,4 +307,109 @@ describe('a server that is told to stop', () => {
       await eventually('nothing of it is left', () => processesOf(data).length === 0)
     }
   })
+
+  it('stops while a first start waits for a Postgres that is not there', async () => {
+    const data = await directory()
+    const env = { DATA_DIR: data, PORT: '0', HOST: '127.0.0.1', DATABASE_URL: 'postgres://a:b@127.0.0.1:9/c' }
+    const program = new Program(commandOf(), env)
+    await eventually('it waits', () => program.stdout.includes('waiting for Postgres'))
+    program.signal('SIGTERM')
+    expect(await program.end(5_000)).toEqual({ code: 0, signal: null })
+    expect(program.stderr).toBe('')
+    expect(existsSync(join(data, 'server.pid'))).toBe(false)
+  })
+
+  it('answers sales whose bodies are still on their way, and waits for no screen that has gone deaf', async () => {
+    const server = await serve({ env: { ...DURATIONS, DATABASE_URL: await database() } })
+    const cashier = await Station.signIn(server, 'caisse')
+    await cashier.openRound(10_000)
+    const body = JSON.stringify(saleOf([[1, 1_000]]))
+    const head = [
+      'POST /api/v1/receipts/?action=add HTTP/1.1',
+      'Host: shop',
+      `Authorization: Bearer ${cashier.token}`,
+      'Content-Type: application/json',
+      `Content-Length: ${body.length}`,
+      'Expect: 100-continue',
+    ]
+    const clients = await Promise.all(Array.from({ length: 16 }, () => RawClient.open(server.url)))
+    for (const client of clients) client.say(head)
+    for (const client of clients) await client.heard('the request is taken', /^HTTP\/1\.1 100 /)
+    const screen = await RawClient.open(server.url)
+    screen.say(['GET /ws HTTP/1.1', 'Host: shop', 'Upgrade: websocket', 'Connection: Upgrade', ...HANDSHAKE])
+    await screen.heard('the screen is let in', /^HTTP\/1\.1 101 /)
+    screen.socket.pause()
+
+    server.program.signal('SIGTERM')
+    await eventually('nobody is let in any more', async () =>
+      RawClient.open(server.url).then(
+        (client) => {
+          client.socket.destroy()
+          return false
+        },
+        () => true,
+      ),
+    )
+    for (const client of clients) client.socket.write(body)
+    const ids: number[] = []
+    for (const client of clients) {
+      const [, answer] = await client.heard('the sale is answered', /HTTP\/1\.1 200 [\s\S]*?\r\n\r\n(\{.*\})/)
+      ids.push(JSON.parse(answer!).data.id)
+    }
+    expect(await server.program.end(8_000)).toEqual({ code: 0, signal: null })
+    expect(server.program.stderr).toBe('')
+
+    await server.restart()
+    for (const id of ids) expect((await cashier.receipt(id)).data).toMatchObject({ id })
+    expect(new Set(ids).size).toBe(clients.length)
+  })
+
+  it('takes over the Postgres of a killed server, and stops it even when nobody reads what it prints', async () => {
+    const server = await serve({ env: DURATIONS })
+    const postmaster = await server.postmaster()
+    await server.kill('SIGKILL')
+    expect(gone(postmaster)).toBe(false)
+    await server.restart()
+    expect(server.output).toContain(`still running from before (process ${postmaster}), taken over`)
+    expect(await server.postmaster()).toBe(postmaster)
+    await Station.signIn(server, 'admin')
+
+    server.program.child.stdout?.destroy()
+    server.program.child.stderr?.destroy()
+    expect(await server.kill('SIGTERM')).toEqual({ code: 0, signal: null })
+    expect(processesOf(server.dataDirectory)).toEqual([])
+  })
 })
+
+const HANDSHAKE = ['Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==']
+
+/** HTTP by hand, for what no well-behaved client does. */
+class RawClient {
+  readonly socket: Socket
+  #text = ''
+
+  private constructor(socket: Socket) {
+    this.socket = socket
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      this.#text += text
+    })
+    socket.on('error', () => {})
+    ends.push(async () => socket.destroy())
+  }
+
+  static open(url: string): Promise<RawClient> {
+    return new Promise((resolve, reject) => {
+      const socket = connect(Number(new URL(url).port), new URL(url).hostname)
+      socket.once('error', reject)
+      socket.once('connect', () => resolve(new RawClient(socket)))
+    })
+  }
+
+  say(head: readonly string[]): void {
+    this.socket.write(`${head.join('\r\n')}\r\n\r\n`)
+  }
+
+  heard(what: string, like: RegExp): Promise<RegExpExecArray> {
+    return eventually(what, () => like.exec(this.#text))
+  }
+}
