@@ -28,6 +28,8 @@ export type Queues = {
   add(queue: QueueName, jobs: readonly Enqueued[]): Promise<void>
   work(queue: QueueName, process: (attempt: Attempt) => Promise<void>): Promise<void>
   counts(queue: QueueName): Promise<QueueCounts>
+  /** Jobs that failed for good, the latest 1,000 of them. */
+  failed(queue: QueueName): Promise<{ readonly name: string; readonly data: unknown }[]>
   close(): Promise<void>
 }
 export type QueueCounts = {
@@ -145,7 +147,8 @@ export const openQueues = async (
           name: job.name,
           data: job.data,
           rest: async (ms) => {
-            await queues[name].rateLimit(ms)
+            // Where the queue's own store is away it cannot be told to rest, but the job must keep its attempts.
+            await queues[name].rateLimit(ms).catch(onError)
             throw Worker.RateLimitError()
           },
         })
@@ -167,6 +170,7 @@ export const openQueues = async (
         completed: completed ?? 0,
       }
     },
+    failed: (name) => queues[name].getFailed(0, 999),
     close,
   }
 }

@@ -20,20 +20,30 @@ const RoundOnly = v.strictObject({ roundId: whole })
 export type FactNumbers = v.InferOutput<typeof Numbers>
 
 /** The doors for job payloads. They throw on anything else. */
-export const toFactNumbers = (data: unknown): FactNumbers => v.parse(Numbers, data)
-export const toOneFact = (data: unknown): FactBatch => v.parse(OneFact, data)
-export const toRoundId = (data: unknown): number => v.parse(RoundOnly, data).roundId
+export const toFactNumbers = (data: unknown): FactNumbers => checked(Numbers, data)
+export const toOneFact = (data: unknown): FactBatch => checked(OneFact, data)
+export const toRoundId = (data: unknown): number => checked(RoundOnly, data).roundId
+
+const checked = <S extends v.GenericSchema>(schema: S, data: unknown): v.InferOutput<S> => {
+  const parsed = v.safeParse(schema, data)
+  if (parsed.success) return parsed.output
+  const [issue] = parsed.issues
+  throw new Error(`the job's data are damaged, at ${v.getDotPath(issue) ?? 'their top'}: ${issue.message}`)
+}
 
 export const FACTS = 'facts'
 export const ONE_FACT = 'fact'
 export const RECONCILE = 'reconcile'
 export const FORGET_ROUND = 'forget-round'
 
-/** A job for a batch; the same facts always make the same id. */
-export const factsJob = ({ roundId, first, last }: FactNumbers): Enqueued => ({
+/**
+ * A job for a batch; the same facts always make the same id.
+ * @param again how often they were found lost: the queue may still remember a job of theirs that came to nothing
+ */
+export const factsJob = ({ roundId, first, last }: FactNumbers, again = 0): Enqueued => ({
   name: FACTS,
   data: { roundId, first, last },
-  jobId: `facts-${roundId}-${first}-${last}`,
+  jobId: `facts-${roundId}-${first}-${last}${again > 0 ? `-again-${again}` : ''}`,
 })
 
 /** A job for one fact, so that it fails or arrives alone. */
@@ -43,10 +53,11 @@ export const oneFactJob = (batch: FactBatch, [number, fact]: FactBatch['facts'][
   jobId: `fact-${batch.roundId}-${number}`,
 })
 
-export const reconcileJob = (roundId: number): Enqueued => ({
+/** @param again tells a comparison that is asked for anew from those that the queue remembers */
+export const reconcileJob = (roundId: number, again?: number): Enqueued => ({
   name: RECONCILE,
   data: { roundId },
-  jobId: `reconcile-${roundId}`,
+  jobId: `reconcile-${roundId}${again === undefined ? '' : `-${again}`}`,
 })
 export const forgetRoundJob = (roundId: number, receiptId: number): Enqueued => ({
   name: FORGET_ROUND,
@@ -56,7 +67,7 @@ export const forgetRoundJob = (roundId: number, receiptId: number): Enqueued => 
 
 /**
  * The facts that a job names, with their round's opening.
- * @returns `undefined` where the round left the journal: all of its facts are stored
+ * @returns `undefined` where the journal does not hold the round: it left, or it never was here
  */
 export const factsOf = (
   journal: Journal<Fact>,
@@ -66,4 +77,21 @@ export const factsOf = (
   if (opened?.type !== 'RoundOpened') return undefined
   const facts = journal.read(roundId, first - 1, last - first + 1)
   return { roundId, opened, facts: facts.map((fact, i) => [first + i, fact]) }
+}
+
+/** Numbers of the facts that these jobs are about, by round. Jobs whose data are damaged are about none. */
+export const factsIn = (
+  jobs: Iterable<{ readonly name: string; readonly data: unknown }>,
+): Map<number, Set<number>> => {
+  const found = new Map<number, Set<number>>()
+  for (const { name, data } of jobs) {
+    const read = v.safeParse(name === FACTS ? Numbers : OneFact, data)
+    if (!read.success) continue
+    const { roundId } = read.output
+    const known = found.get(roundId) ?? new Set()
+    found.set(roundId, known)
+    if ('facts' in read.output) known.add(read.output.facts[0][0])
+    else for (let number = read.output.first; number <= read.output.last; number++) known.add(number)
+  }
+  return found
 }

@@ -11,6 +11,9 @@ const EVERY_MS = 1_000
 /** Facts still not stored so long after their queue had nothing left to do were lost by it: they are handed over again. */
 const LOST_AFTER_MS = 15_000
 
+/** Comparisons that were lost with their queue are asked for again so often at most. */
+const COMPARE_AGAIN_MS = 600_000
+
 export type HousekeepingPorts = {
   readonly racing: RacingPort
   readonly ledger: PersistenceLedger
@@ -18,8 +21,10 @@ export type HousekeepingPorts = {
   readonly storedFacts: (roundIds: readonly number[]) => Promise<Map<number, number[]>>
   readonly unreconciled: () => Promise<number[]>
   readonly addPersist: (jobs: readonly Enqueued[]) => Promise<void>
-  /** Jobs of the persist queue that will still run, and that failed for good. */
-  readonly persistJobs: () => Promise<{ readonly left: number; readonly failed: number }>
+  /** How many jobs of the persist queue will still run. */
+  readonly persistJobs: () => Promise<number>
+  /** Numbers of the facts whose jobs failed for good, by round: those are not lost. */
+  readonly failedFacts: () => Promise<ReadonlyMap<number, ReadonlySet<number>>>
   readonly forgotten: (roundId: number) => Promise<void>
   /** Looks once a minute whether another data directory has claimed the station. */
   readonly watchStation: () => Promise<void>
@@ -32,7 +37,7 @@ export class Housekeeping {
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   /** The lowest fact of each round that was missing when the queue was seen empty, and since when. */
-  #missing = new Map<number, { readonly first: number; readonly since: number }>()
+  readonly #missing = new Map<number, { readonly first: number; readonly since: number }>()
   #nextSlow = 0
 
   constructor(ports: HousekeepingPorts) {
@@ -61,7 +66,11 @@ export class Housekeeping {
       () => this.#findLost(),
       () => this.#slowChores(),
     ]
-    for (const chore of chores) await chore().catch(onError)
+    for (const chore of chores) {
+      await chore().catch(onError)
+      // A connection that just failed needs a turn to be seen as closed.
+      await new Promise((resolve) => setImmediate(resolve))
+    }
   }
 
   async #verify(): Promise<void> {
@@ -82,13 +91,21 @@ export class Housekeeping {
 
   async #retire(): Promise<void> {
     const { racing, ledger, onError } = this.#ports
-    const complete = [...racing.rounds()].filter(
-      (round: Round) => round.settled && ledger.isComplete(round.id),
-    )
+    const isDue = (round: Round): boolean =>
+      round.settled !== undefined &&
+      racing.current(round.opened.track)?.id !== round.id &&
+      ledger.isComplete(round.id)
+    const complete = [...racing.rounds()].filter(isDue)
     for (const { id } of complete) {
       // One round that cannot be handed over must not keep the others.
-      await racing.retire(id).then((isRetired) => (isRetired ? this.#forget(id) : undefined), onError)
+      await racing.retire(id).then((isRetired) => (isRetired ? this.#forget(id) : this.#doubt(id)), onError)
     }
+  }
+
+  /** The archive has not all of the facts that it once had: it is asked again which. */
+  #doubt(id: number): void {
+    const round = this.#ports.racing.round(id)
+    if (round) this.#ports.ledger.recover(round)
   }
 
   /** The archive owns the round: nothing of it stays here, and its rows are compared with its facts. */
@@ -102,27 +119,25 @@ export class Housekeeping {
   }
 
   async #findLost(): Promise<void> {
-    const { racing, ledger, outboxes, persistJobs, now } = this.#ports
-    const waiting: { id: number; first: number }[] = []
-    let pending = 0
+    const { racing, ledger, outboxes, persistJobs, failedFacts, now } = this.#ports
+    const waiting = new Map<number, number>()
     for (const { id } of racing.rounds()) {
-      const { count, first } = ledger.pendingOf(id)
-      if (first === undefined || outboxes.persist.position(id) < first) continue
-      pending += count
-      waiting.push({ id, first })
+      const first = ledger.firstMissing(id)
+      if (first !== undefined && first <= outboxes.persist.position(id)) waiting.set(id, first)
     }
-    const kept = waiting.filter(({ id, first }) => this.#missing.get(id)?.first === first)
-    const missing = new Map(kept.map(({ id }) => [id, this.#missing.get(id)!]))
-    this.#missing = missing
-    const jobs = waiting.length > 0 ? await persistJobs() : undefined
-    if (!jobs || pending <= jobs.failed) return missing.clear()
+    for (const [id, { first }] of this.#missing) if (waiting.get(id) !== first) this.#missing.delete(id)
+    if (waiting.size === 0) return
     // A busy queue is seldom seen empty, and once is enough: what was in it before is either stored or lost.
-    if (jobs.left === 0)
-      for (const { id, first } of waiting) if (!missing.has(id)) missing.set(id, { first, since: now() })
-    for (const [id, { first, since }] of missing) {
-      if (now() - since < LOST_AFTER_MS) continue
-      missing.delete(id)
-      outboxes.persist.rewind(id, first - 1)
+    if ((await persistJobs()) === 0)
+      for (const [id, first] of waiting)
+        if (!this.#missing.has(id)) this.#missing.set(id, { first, since: now() })
+    const due = [...this.#missing].filter(([, { since }]) => now() - since >= LOST_AFTER_MS)
+    if (due.length === 0) return
+    const failed = await failedFacts()
+    for (const [id] of due) {
+      this.#missing.delete(id)
+      const lost = ledger.firstMissing(id, failed.get(id))
+      if (lost !== undefined) outboxes.persist.rewind(id, lost - 1)
     }
   }
 
@@ -133,6 +148,7 @@ export class Housekeeping {
     await racing.forgetOldKeys()
     await watchStation()
     const ids = await unreconciled()
-    if (ids.length > 0) await addPersist(ids.map(reconcileJob))
+    if (ids.length > 0)
+      await addPersist(ids.map((id) => reconcileJob(id, Math.floor(now() / COMPARE_AGAIN_MS))))
   }
 }

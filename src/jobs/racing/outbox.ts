@@ -28,7 +28,7 @@ export type OutboxOptions = {
 
 export class Outbox {
   readonly #options: OutboxOptions
-  readonly #rounds = new Map<number, { position: number }>()
+  readonly #rounds = new Map<number, { position: number; rewinds: number }>()
   readonly #ready = new Set<number>()
   #timer: NodeJS.Timeout | undefined
   #pumping: Promise<void> | undefined
@@ -45,7 +45,7 @@ export class Outbox {
       const note = this.#options.journal.note(positionNote(this.#options.queue, roundId)) as
         | number
         | undefined
-      this.#rounds.set(roundId, { position: note ?? 0 })
+      this.#rounds.set(roundId, { position: note ?? 0, rewinds: 0 })
     }
     this.#ready.add(roundId)
     this.#schedule()
@@ -61,6 +61,7 @@ export class Outbox {
     const round = this.#rounds.get(roundId)
     if (!round || round.position <= number) return
     round.position = number
+    round.rewinds++
     this.#ready.add(roundId)
     this.#schedule()
   }
@@ -123,12 +124,13 @@ export class Outbox {
     const { journal, queue, queues } = this.#options
     const round = this.#rounds.get(roundId)
     if (!round) return false
-    const { position } = round
+    const { position, rewinds } = round
     const last = Math.min(journal.last(roundId), position + BATCH)
     if (last <= position) return false
     try {
-      await queues.add(queue, [factsJob({ roundId, first: position + 1, last })])
+      await queues.add(queue, [factsJob({ roundId, first: position + 1, last }, rewinds)])
       if (!this.#rounds.has(roundId)) return false
+      if (round.rewinds !== rewinds) return true
       round.position = last
       await journal.write({ [positionNote(queue, roundId)]: round.position })
     } catch (error) {

@@ -18,8 +18,10 @@ import {
 const REST_MS = 1_000
 
 export type PersistPorts = {
-  /** The facts that a job names; `undefined` where they are all stored. */
+  /** The facts that a job names; `undefined` where the journal does not hold their round. */
   readonly facts: (numbers: FactNumbers) => FactBatch | undefined
+  /** Whether a round that left the journal was stored whole. */
+  readonly isRetired: (roundId: number) => Promise<boolean>
   readonly project: (batch: FactBatch) => Promise<void>
   readonly stored: (roundId: number, numbers: readonly number[]) => void
   readonly reconcile: (roundId: number) => Promise<void>
@@ -29,7 +31,7 @@ export type PersistPorts = {
 }
 
 export const persistProcessor =
-  ({ facts, project, stored, reconcile, add, isPassing }: PersistPorts) =>
+  ({ facts, isRetired, project, stored, reconcile, add, isPassing }: PersistPorts) =>
   async (attempt: Attempt): Promise<void> => {
     const store = async (batch: FactBatch): Promise<void> => {
       await project(batch)
@@ -50,8 +52,12 @@ export const persistProcessor =
       }
     }
 
-    const storeBatch = async (batch: FactBatch | undefined): Promise<void> => {
-      if (!batch) return
+    const storeBatch = async (numbers: FactNumbers): Promise<void> => {
+      const batch = facts(numbers)
+      if (!batch) {
+        if (await isRetired(numbers.roundId)) return
+        throw new Error(`the facts of round ${numbers.roundId} are neither in this journal nor in Postgres`)
+      }
       try {
         await store(batch)
       } catch (error) {
@@ -61,7 +67,7 @@ export const persistProcessor =
     }
 
     try {
-      if (attempt.name === FACTS) await storeBatch(facts(toFactNumbers(attempt.data)))
+      if (attempt.name === FACTS) await storeBatch(toFactNumbers(attempt.data))
       else if (attempt.name === ONE_FACT) await store(toOneFact(attempt.data))
       else if (attempt.name === RECONCILE) await reconcile(toRoundId(attempt.data))
       else throw new Error(`the persist queue knows no job named ${attempt.name}`)

@@ -17,6 +17,8 @@ type RoundLedger = {
   readonly pending: Map<number, number>
   /** Facts up to this number came from the journal at a start, and Postgres was not asked about them yet. */
   unverified: number
+  /** Those of them that were stored since: Postgres may have been asked before. */
+  readonly storedSince: Set<number>
   receipts: number
   amount: number
 }
@@ -29,12 +31,17 @@ export class PersistenceLedger {
     this.#journal = journal
   }
 
-  /** A round found in the journal at the start: all of its receipts count as not stored until Postgres was asked. */
+  /**
+   * A round found in the journal at the start, or one that Postgres does not have although it should: all of its
+   * receipts count as not stored until Postgres was asked.
+   */
   recover(round: Round): void {
     const ledger = this.#ledger(round.id)
     ledger.unverified = round.factCount
-    ledger.receipts += round.receipts.size
-    ledger.amount += round.stakesIn
+    ledger.pending.clear()
+    ledger.storedSince.clear()
+    ledger.receipts = round.receipts.size
+    ledger.amount = round.stakesIn
   }
 
   /** Rounds about which Postgres is still to be asked. */
@@ -45,13 +52,16 @@ export class PersistenceLedger {
   /** What Postgres said about a recovered round: the numbers of its facts that are stored there. */
   verify(round: Round, stored: readonly number[]): void {
     const ledger = this.#ledger(round.id)
-    const known = new Set(stored)
+    const known = new Set([...stored, ...ledger.storedSince])
     const upTo = ledger.unverified
+    ledger.storedSince.clear()
     ledger.unverified = 0
     ledger.receipts = 0
     ledger.amount = 0
     const missing = new Map<number, number>()
-    if (known.size < upTo)
+    let isWhole = true
+    for (let number = 1; number <= upTo && isWhole; number++) isWhole = known.has(number)
+    if (!isWhole)
       this.#journal.read(round.id, 0, upTo).forEach((fact, i) => {
         if (!known.has(i + 1)) missing.set(i + 1, stakeIn(fact))
       })
@@ -70,6 +80,7 @@ export class PersistenceLedger {
     const ledger = this.#rounds.get(roundId)
     if (!ledger) return
     for (const number of numbers) {
+      if (number <= ledger.unverified) ledger.storedSince.add(number)
       const stake = ledger.pending.get(number)
       if (stake === undefined) continue
       ledger.pending.delete(number)
@@ -85,14 +96,19 @@ export class PersistenceLedger {
     return ledger !== undefined && ledger.unverified === 0 && ledger.pending.size === 0
   }
 
-  /** How many facts of a round are not known to be stored, and the lowest of their numbers. */
-  pendingOf(roundId: number): { count: number; first: number | undefined } {
-    const ledger = this.#rounds.get(roundId)
-    if (!ledger) return { count: 0, first: undefined }
-    if (ledger.unverified > 0) return { count: ledger.unverified + ledger.pending.size, first: 1 }
+  /** The lowest number of a round's facts that Postgres is known not to have, but for some. */
+  firstMissing(roundId: number, butFor?: ReadonlySet<number>): number | undefined {
     let first: number | undefined
-    for (const number of ledger.pending.keys()) first = Math.min(first ?? number, number)
-    return { count: ledger.pending.size, first }
+    for (const number of this.#rounds.get(roundId)?.pending.keys() ?? [])
+      if ((first === undefined || number < first) && !butFor?.has(number)) first = number
+    return first
+  }
+
+  /** How many facts of a round are not known to be stored. */
+  pendingOf(roundId: number): number {
+    const ledger = this.#rounds.get(roundId)
+    if (!ledger) return 0
+    return ledger.unverified + ledger.pending.size
   }
 
   forget(roundId: number): void {
@@ -123,7 +139,7 @@ export class PersistenceLedger {
   #ledger(roundId: number): RoundLedger {
     let ledger = this.#rounds.get(roundId)
     if (!ledger) {
-      ledger = { pending: new Map(), unverified: 0, receipts: 0, amount: 0 }
+      ledger = { pending: new Map(), unverified: 0, storedSince: new Set(), receipts: 0, amount: 0 }
       this.#rounds.set(roundId, ledger)
     }
     return ledger

@@ -2,7 +2,8 @@ import { performance } from 'node:perf_hooks'
 import type { Journal } from '../../actors/journal.port.ts'
 import type { RacingPort } from '../../actors/racing/racing.port.ts'
 import type { Sql } from '../../db/postgres.ts'
-import { isPassing } from '../../db/postgres.ts'
+import { asking, isPassing } from '../../db/postgres.ts'
+import { receiptsArchive } from '../../db/racing/receipts.archive.ts'
 import {
   discrepancies,
   recordReconciliation,
@@ -17,7 +18,7 @@ import type { Fact } from '../../domain/racing/facts.ts'
 import type { QueueCounts, QueueName, Queues } from '../queues.ts'
 import { QUEUE_NAMES } from '../queues.ts'
 import { cacheProcessor } from './cache.worker.ts'
-import { type FactNumbers, factsOf, forgetRoundJob } from './fact-batch.ts'
+import { type FactNumbers, factsIn, factsOf, forgetRoundJob } from './fact-batch.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Outbox, outboxNotes } from './outbox.ts'
 import { persistProcessor } from './persist.worker.ts'
@@ -31,6 +32,9 @@ const GATHER_MS = 100
 /** The process is busy when it was at work for this share of at least that time. */
 const BUSY_SHARE = 0.6
 const BUSY_WINDOW_MS = 50
+
+/** A question about a whole large round. */
+const SLOW_ANSWER_LIMIT_MS = 40_000
 
 export type RacingJobsOptions = {
   readonly racing: RacingPort
@@ -76,14 +80,16 @@ export class RacingJobs {
   /** The queues are open, and Postgres has answered. May be called again with others where it throws. */
   async start(queues: Queues): Promise<void> {
     const { racing, journal, sql, cache, now, onTrouble } = this.#options
-    for (const { roundId, discrepancy } of await roundsWithDiscrepancy(sql))
+    for (const { roundId, discrepancy } of await asking(() => roundsWithDiscrepancy(sql)))
       this.#differing.set(roundId, discrepancy)
     const addPersist = (jobs: Parameters<Queues['add']>[1]) => queues.add('persist', jobs)
+    const archive = receiptsArchive(sql)
     const facts = (numbers: FactNumbers) => factsOf(journal, numbers)
     await queues.work(
       'persist',
       persistProcessor({
         facts,
+        isRetired: async (roundId) => (await archive.owned([roundId])).length > 0,
         project: (batch) => projectFacts(sql, batch),
         stored: (roundId, numbers) => this.ledger.stored(roundId, numbers),
         reconcile: (roundId) => this.#reconcile(roundId),
@@ -109,13 +115,14 @@ export class RacingJobs {
       racing,
       ledger: this.ledger,
       outboxes,
-      storedFacts: (roundIds) => storedFacts(sql, roundIds),
-      unreconciled: () => unreconciledRounds(sql),
+      storedFacts: (roundIds) => asking(() => storedFacts(sql, roundIds), SLOW_ANSWER_LIMIT_MS),
+      unreconciled: () => asking(() => unreconciledRounds(sql)),
       addPersist,
       persistJobs: async () => {
-        const { waiting, active, delayed, failed } = await queues.counts('persist')
-        return { left: waiting + active + delayed, failed }
+        const { waiting, active, delayed } = await queues.counts('persist')
+        return waiting + active + delayed
       },
+      failedFacts: async () => factsIn(await queues.failed('persist')),
       forgotten: (roundId) => journal.forget(outboxNotes(roundId)),
       watchStation: () => this.#watchStation(),
       now,
@@ -168,8 +175,8 @@ export class RacingJobs {
 
   async #reconcile(roundId: number): Promise<void> {
     const { sql, onDiscrepancy } = this.#options
-    const found = await discrepancies(sql, roundId)
-    await recordReconciliation(sql, roundId, found)
+    const found = await asking(() => discrepancies(sql, roundId), SLOW_ANSWER_LIMIT_MS)
+    await asking(() => recordReconciliation(sql, roundId, found))
     if (found.length === 0) this.#differing.delete(roundId)
     else {
       this.#differing.set(roundId, found.join(', '))
