@@ -119,7 +119,9 @@ export const notFound =
     const allowed = methods.filter((method) =>
       app.router.match(method, c.req.path)[0].some(([[, route]]) => route.method === method),
     )
-    if (allowed.length === 0) return refusal(c, 'NOT_FOUND')
+    // A route that takes the method and found nothing, as one that serves files.
+    const isTaken = allowed.some((method) => method === (c.req.method === 'HEAD' ? 'GET' : c.req.method))
+    if (allowed.length === 0 || isTaken) return refusal(c, 'NOT_FOUND')
     c.header('Allow', [...allowed, ...(allowed.includes('GET') ? ['HEAD'] : [])].join(', '))
     return refusal(c, 'METHOD_NOT_ALLOWED')
   }
