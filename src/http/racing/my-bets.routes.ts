@@ -121,12 +121,15 @@ const oneOf = (found: Found, { offset }: PageOf): ReceiptPage => ({
   totals: totalsOf([{ receipt: found }]),
 })
 
+/** Later times are written with a longer year, which Postgres does not read. */
+const LAST_DAY = Date.UTC(9999, 11, 30)
+
 const filterOf = (query: Query, session: Session, timeZone: string): ReceiptFilter | undefined => {
   const userId = isAdmin(session) ? query.user_id : session.userId
   const filter = { userId, status: query.status }
   if (query.date === undefined) return filter
   const day = dayIn(query.date, timeZone)
-  return day && { ...filter, ...day }
+  return day && day.to <= LAST_DAY ? { ...filter, ...day } : undefined
 }
 
 const shown = (
