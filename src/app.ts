@@ -27,6 +27,7 @@ import { createTokens } from './http/accounts/tokens.ts'
 import { docsRoutes } from './http/docs.routes.ts'
 import { admit, describeFault, notFound, onError } from './http/guard.ts'
 import { healthRoutes } from './http/health.routes.ts'
+import { homePage } from './http/home.page.ts'
 import { jobBoard } from './http/job-board.ts'
 import { mountLive } from './http/live.routes.ts'
 import { LiveHub } from './http/live-hub.ts'
@@ -216,6 +217,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     },
   })
   app.route('/', board.app)
+  app.route('/', homePage())
   app.route('/', signInPage())
   app.route('/', docsRoutes(app, version))
 
