@@ -16,7 +16,7 @@ type Counts = Readonly<
 export type JobsSeen = {
   readonly ledger: {
     unstored(): { readonly receipts: number; readonly amount: number; readonly oldestAt: number | undefined }
-    pendingOf(roundId: number): { readonly count: number }
+    pendingOf(roundId: number): number
   }
   counts(): Promise<Counts | undefined>
   handedOver(roundId: number): { readonly persist: number; readonly cache: number }
@@ -95,7 +95,7 @@ export const racingFigures = ({ racing, journal, jobs, live, pingPostgres, now }
           status: round.phase,
           lastFact: journal.last(round.id),
           handedOver: jobs.handedOver(round.id),
-          notStored: jobs.ledger.pendingOf(round.id).count,
+          notStored: jobs.ledger.pendingOf(round.id),
         })),
       },
       alarms: alarms(late, failedJobs),
