@@ -257,6 +257,14 @@ describe('the receipt', () => {
     expect(papers[0]!.width).toBeCloseTo(55, 0)
     expect(slip.errors).toEqual([])
   })
+
+  it('says on a reprint after the race what was possible before it', async () => {
+    const late = await visit(cashier)
+    await late.page.goto(printOf(sold.id))
+    const text = await textOf(late.page)
+    expect(text).toContain('DUPLICATA')
+    expect(text).toContain('Gain possible 8 800,00 HTG')
+  })
 })
 
 describe('the reference of the API', () => {

@@ -73,9 +73,9 @@ body { width: 55mm; margin: 0; padding: 2mm; font: 9pt/1.3 ui-sans-serif, system
 h1 { margin: 0; font-size: 12pt; text-align: center }
 .copy { margin: 1mm 0; padding: .5mm; border: .5mm solid #000; font-weight: 700; text-align: center }
 .number { margin: 1mm 0; font: 700 17pt/1.1 ui-monospace, monospace; text-align: center; letter-spacing: .3mm }
-.code { width: 26mm; margin: 1mm auto }
+.code { width: 26mm; margin: 3mm auto }
 .code svg { display: block; width: 100%; height: auto }
-dl { display: grid; grid-template-columns: 1fr auto; gap: 0 2mm; margin: 1mm 0 }
+dl { margin: 1mm 0 } dl div { display: flex; justify-content: space-between; gap: 2mm }
 dt { color: #333 } dd { margin: 0; text-align: right; overflow-wrap: anywhere }
 table { width: 100%; border-collapse: collapse; border-top: .3mm dashed #000; border-bottom: .3mm dashed #000 }
 td, th { padding: 0 0 .4mm; text-align: right; font-variant-numeric: tabular-nums } td:first-child, th:first-child { text-align: left }
@@ -129,14 +129,16 @@ ${copy === undefined ? '' : html`<div class="copy">${copy}</div>`}
       const amount = money(language)
       const plain = plainMoney(language)
       const odds = decimals(language, 2)
+      // What was possible when it was sold, also on a reprint after the race.
+      const possible = Math.max(...receipt.bets.map((bet) => bet.prize))
       const copy = receipt.prints > 1 ? `${words.copy} · ${words.copyNumber} ${receipt.prints}` : undefined
       const body = html`${head(receipt, words.receipt, copy)}
 <dl>
-<dt>${words.station}</dt><dd>${station}</dd>
-<dt>${words.cashier}</dt><dd>${nameOfUser(receipt.by)}</dd>
-<dt>${words.track}</dt><dd>${receipt.track}</dd>
-<dt>${words.round}</dt><dd>${receipt.roundId}</dd>
-<dt>${words.sold}</dt><dd>${time(language, receipt.at)}</dd>
+<div><dt>${words.station}</dt><dd>${station}</dd></div>
+<div><dt>${words.cashier}</dt><dd>${nameOfUser(receipt.by)}</dd></div>
+<div><dt>${words.track}</dt><dd>${receipt.track}</dd></div>
+<div><dt>${words.round}</dt><dd>${receipt.roundId}</dd></div>
+<div><dt>${words.sold}</dt><dd>${time(language, receipt.at)}</dd></div>
 </dl>
 <table>
 <tr><th>${words.stake}</th><th>${words.odds}</th><th>${words.prize}</th></tr>
@@ -146,7 +148,7 @@ ${receipt.bets.map(
 <tr><td>${plain(bet.stake)}</td><td>${odds.format(bet.coeff / 100)}</td><td>${plain(bet.prize)}</td></tr>`,
 )}
 </table>
-<dl class="sum"><dt>${words.total}</dt><dd>${amount(receipt.total)}</dd><dt>${words.possible}</dt><dd>${amount(receipt.prize)}</dd></dl>
+<dl class="sum"><div><dt>${words.total}</dt><dd>${amount(receipt.total)}</dd></div><div><dt>${words.possible}</dt><dd>${amount(possible)}</dd></div></dl>
 <div>${words.keep}</div>
 <div class="small">${words.commitment}: ${receipt.commitment}</div>
 <div class="small">${words.printed} ${time(language, now())}</div>`
@@ -160,14 +162,14 @@ ${receipt.bets.map(
       const amount = money(language)
       const body = html`${head(receipt, words.payout, undefined)}
 <dl>
-<dt>${words.station}</dt><dd>${station}</dd>
-<dt>${words.paidOutBy}</dt><dd>${nameOfUser(paidOutBy)}</dd>
-<dt>${words.track}</dt><dd>${receipt.track}</dd>
-<dt>${words.round}</dt><dd>${receipt.roundId}</dd>
-<dt>${words.sold}</dt><dd>${time(language, receipt.at)}</dd>
-<dt>${words.total}</dt><dd>${amount(receipt.total)}</dd>
+<div><dt>${words.station}</dt><dd>${station}</dd></div>
+<div><dt>${words.paidOutBy}</dt><dd>${nameOfUser(paidOutBy)}</dd></div>
+<div><dt>${words.track}</dt><dd>${receipt.track}</dd></div>
+<div><dt>${words.round}</dt><dd>${receipt.roundId}</dd></div>
+<div><dt>${words.sold}</dt><dd>${time(language, receipt.at)}</dd></div>
+<div><dt>${words.total}</dt><dd>${amount(receipt.total)}</dd></div>
 </dl>
-<dl class="sum"><dt>${words.due}</dt><dd>${amount(receipt.prize)}</dd></dl>
+<dl class="sum"><div><dt>${words.due}</dt><dd>${amount(receipt.prize)}</dd></div></dl>
 <div class="sign small">${words.signature}</div>
 <div class="small">${words.printed} ${time(language, now())}</div>`
       const title = `${words.payout} ${printedNumber(station, receipt.id)}`
