@@ -80,10 +80,12 @@ export const roundsWithDiscrepancy = async (
   return rows.map((row) => ({ roundId: row.round_id, discrepancy: row.discrepancy }))
 }
 
-/** Retired rounds that were not compared yet: the job for them was lost with its queue. */
+/** Rounds that retired a while ago and were not compared yet: the job for them was lost with its queue. */
 export const unreconciledRounds = async (sql: Sql): Promise<number[]> => {
   const rows = await sql<{ round_id: number }[]>`
-    select round_id from rounds where retired_at is not null and reconciled_at is null order by round_id limit 100`
+    select round_id from rounds 
+    where retired_at < now() - interval '1 minute' and retired_at is not null and reconciled_at is null
+    order by round_id limit 100`
   return rows.map((row) => row.round_id)
 }
 

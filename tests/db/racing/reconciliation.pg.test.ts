@@ -198,6 +198,8 @@ describe('comparing a retired round with its facts', () => {
 
 describe('what was found', () => {
   it('is recorded with its round, and cleared when the round is compared again after its repair', async () => {
+    expect(await unreconciledRounds(sql)).toEqual([])
+    await sql`update rounds set retired_at = retired_at - interval '2 minutes'`
     expect(await unreconciledRounds(sql)).toEqual([ROUND, OTHER_ROUND, 44])
     for (const roundId of [ROUND, OTHER_ROUND, 44])
       await recordReconciliation(sql, roundId, await discrepancies(sql, roundId))
