@@ -203,7 +203,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   }
   api.route('/', roundsRoutes({ racing, archive: rounds, cache, sessions, now }))
   api.route('/', opsRoutes(sessions, figures.persistence))
-  api.route('/', accountsRoutes({ directory, tokens, passwords, limiter, now, log }))
+  api.route('/', accountsRoutes({ directory, tokens, sessions, passwords, limiter, now, log }))
   app.route('/api/v1', api)
   app.route(
     '/',

@@ -28,7 +28,7 @@ export const answersOf = (data: AnySchema, codes: readonly ErrorCode[], status =
   const responses: Responses = {
     [status]: { description: 'Done', content: jsonOf(v.object({ success: v.literal(true), data })) },
   }
-  for (const code of [...codes, 'INTERNAL' as const]) {
+  for (const code of new Set<ErrorCode>([...codes, 'INTERNAL'])) {
     const { status, message } = errors[code]
     const line = `${code}: ${message}`
     const before = responses[status]
@@ -39,7 +39,11 @@ export const answersOf = (data: AnySchema, codes: readonly ErrorCode[], status =
 }
 
 /** What `signedIn` and `adminOnly` may refuse. */
-export const signedInRefusals = ['UNAUTHENTICATED', 'CROSS_SITE'] as const satisfies ErrorCode[]
+export const signedInRefusals = [
+  'UNAUTHENTICATED',
+  'CROSS_SITE',
+  'TOO_MANY_REQUESTS',
+] as const satisfies ErrorCode[]
 export const adminRefusals = [...signedInRefusals, 'FORBIDDEN'] as const satisfies ErrorCode[]
 /** What `readBody` may refuse. */
 export const bodyRefusals = [

@@ -9,6 +9,7 @@ import { checked, readBody } from '../body.ts'
 import { adminOnly, admit, type Env, signedIn } from '../guard.ts'
 import { sessionCookie } from '../request-token.ts'
 import { route } from '../route.ts'
+import type { Sessions } from '../session.ts'
 import { docs, loginBody, newPasswordBody, newUserBody, userParameters } from './accounts.docs.ts'
 import type { LoginLimiter } from './login.limiter.ts'
 import type { Passwords } from './passwords.ts'
@@ -17,6 +18,8 @@ import type { Tokens } from './tokens.ts'
 export type AccountsOptions = {
   readonly directory: UserDirectory
   readonly tokens: Tokens
+  /** The same tokens as a door: requests come through it, and are counted there. */
+  readonly sessions: Sessions
   readonly passwords: Passwords
   readonly limiter: LoginLimiter
   /** Milliseconds since 1970. */
@@ -26,10 +29,18 @@ export type AccountsOptions = {
 }
 
 /** `/auth/…` and `/users/…`, to be mounted under `/api/v1`. Each answers with and without a slash at its end. */
-export const accountsRoutes = ({ directory, tokens, passwords, limiter, now, log }: AccountsOptions) => {
+export const accountsRoutes = ({
+  directory,
+  tokens,
+  sessions,
+  passwords,
+  limiter,
+  now,
+  log,
+}: AccountsOptions) => {
   const app = new Hono<Env>()
-  const guest = signedIn(tokens)
-  const admin = adminOnly(tokens)
+  const guest = signedIn(sessions)
+  const admin = adminOnly(sessions)
 
   route(app, 'POST', '/auth/login', docs.login, notStored, async (c) => {
     const body = await readBody(c, loginBody)

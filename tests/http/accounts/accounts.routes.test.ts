@@ -37,7 +37,7 @@ beforeEach(() => {
   app = new Hono()
   app.onError(onError(log))
   app.notFound(notFound(app))
-  app.route('/api/v1', accountsRoutes({ directory, tokens, passwords, limiter, now, log }))
+  app.route('/api/v1', accountsRoutes({ directory, tokens, sessions: tokens, passwords, limiter, now, log }))
 })
 
 type Said = { success: boolean; data: never; error: { code: string; message: string; details: unknown } }
