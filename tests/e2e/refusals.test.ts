@@ -466,7 +466,6 @@ describe('who may ask for what', () => {
 
   it('answers 404 in the envelope to every address that is none', async () => {
     for (const path of [
-      '/',
       '/api',
       '/api/v1',
       '/api/v1/',
