@@ -130,6 +130,10 @@ describe('selling', () => {
       .isRefused('PARTICIPANT_UNKNOWN', { number: 7, known: [1, 2, 3, 4, 5, 6] })
   })
 
+  it('refuses a receipt without bets', () => {
+    given().when(sell([]), now).isRefused('NO_BETS', { roundId: ROUND_ID })
+  })
+
   it('refuses a participant that stands twice on one receipt', () => {
     given()
       .when(
