@@ -293,8 +293,10 @@ describe('the cache of rounds on Redis', () => {
       await client.del(`round:${ROUND}:${part}`)
       await change(4)
       const round = await cache.read(ROUND)
-      if (round) expect(round.stats).toMatchObject({ totalReceipts: 3, totalMise: 30 })
-      else expect(await client.keys('*')).toEqual([])
+      if (round) {
+        expect(round.receipts).toHaveLength(3)
+        expect(round.stats).toMatchObject({ totalReceipts: 3, totalMise: 30 })
+      } else expect(await client.keys('*')).toEqual([])
     }
   })
 
