@@ -6,10 +6,11 @@ import { factsJob } from './fact-batch.ts'
 // The outbox: facts leave the journal for a queue, in order and at least once, from a durable position.
 //   X1. The position moves only after the queue has taken the jobs: a crash between hands them over again.
 //   X2. A queue that is away is asked again with growing patience; nothing else waits for it.
-//   X3. The counter comes first: while the process is busy selling, facts leave slowly, unless too many wait already.
+//   X3. The counter comes first: while the process is busy selling, one batch leaves every ten seconds, unless too many
+//       facts wait already; when it is idle again all of them leave at once.
 
 const BATCH = 1_000
-const BUSY_GATHER_MS = 1_000
+const LONGEST_YIELD_MS = 10_000
 /** Facts that may wait while the process is busy. */
 const MOST_WAITING = 200_000
 const LONGEST_PATIENCE_MS = 2_000
@@ -33,6 +34,8 @@ export class Outbox {
   #timer: NodeJS.Timeout | undefined
   #pumping: Promise<void> | undefined
   #patienceMs = 0
+  /** When facts first waited for the counter since the last were handed over. */
+  #yieldingSince: number | undefined
   #stopped = false
 
   constructor(options: OutboxOptions) {
@@ -81,17 +84,30 @@ export class Outbox {
 
   #schedule(): void {
     if (this.#timer || this.#pumping || this.#stopped || this.#ready.size === 0) return
-    const gatherMs = this.#mustYield() ? BUSY_GATHER_MS : this.#options.gatherMs
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined
-        this.#pumping = this.#pump().finally(() => {
-          this.#pumping = undefined
-          this.#schedule()
-        })
+        if (this.#yields()) this.#schedule()
+        else this.#begin()
       },
-      Math.max(gatherMs, this.#patienceMs),
+      Math.max(this.#options.gatherMs, this.#patienceMs),
     )
+  }
+
+  #begin(): void {
+    this.#yieldingSince = undefined
+    this.#pumping = this.#pump().finally(() => {
+      this.#pumping = undefined
+      this.#schedule()
+    })
+  }
+
+  /** Whether to wait for the counter once more. */
+  #yields(): boolean {
+    if (!this.#mustYield()) return false
+    const now = performance.now()
+    this.#yieldingSince ??= now
+    return now - this.#yieldingSince < LONGEST_YIELD_MS
   }
 
   #mustYield(): boolean {

@@ -222,9 +222,19 @@ describe('the outbox', () => {
   it('X3: leaves time to a busy process, unless very many wait', async () => {
     isBusy = true
     await happen(3)
-    await wind(999)
+    await wind(9_000)
     expect(queue.taken).toEqual([])
-    await wind(1)
+    await wind(2_000)
+    expect(queue.batches).toEqual([[1, 3]])
+  })
+
+  it('X3: hands over what waited for a busy process as soon as it is idle', async () => {
+    isBusy = true
+    await happen(3)
+    await wind(3_000)
+    expect(queue.taken).toEqual([])
+    isBusy = false
+    await wind(GATHER_MS)
     expect(queue.batches).toEqual([[1, 3]])
   })
 
