@@ -34,8 +34,8 @@ export class Outbox {
   #timer: NodeJS.Timeout | undefined
   #pumping: Promise<void> | undefined
   #patienceMs = 0
-  /** When facts first waited for the counter since the last were handed over. */
-  #yieldingSince: number | undefined
+  /** How long facts have waited for the counter since the last were handed over. */
+  #yieldedMs = 0
   #stopped = false
 
   constructor(options: OutboxOptions) {
@@ -95,7 +95,7 @@ export class Outbox {
   }
 
   #begin(): void {
-    this.#yieldingSince = undefined
+    this.#yieldedMs = 0
     this.#pumping = this.#pump().finally(() => {
       this.#pumping = undefined
       this.#schedule()
@@ -104,10 +104,8 @@ export class Outbox {
 
   /** Whether to wait for the counter once more. */
   #yields(): boolean {
-    if (!this.#mustYield()) return false
-    const now = performance.now()
-    this.#yieldingSince ??= now
-    return now - this.#yieldingSince < LONGEST_YIELD_MS
+    this.#yieldedMs += this.#options.gatherMs
+    return this.#yieldedMs < LONGEST_YIELD_MS && this.#mustYield()
   }
 
   #mustYield(): boolean {
