@@ -163,7 +163,9 @@ export class Station {
       `round ${id} is handed over`,
       async () => {
         const { data } = await this.persistence()
-        return !data.journal.rounds.some((round: Json) => round.roundId === id) && data
+        const isLive = data.journal.rounds.some((round: Json) => round.roundId === id)
+        if (isLive) throw new Error(JSON.stringify(data))
+        return data
       },
       withinMs,
     )
@@ -175,7 +177,8 @@ export class Station {
       'all receipts are in Postgres',
       async () => {
         const { data } = await this.persistence()
-        return data.unstored.receipts === 0 && data.failedJobs === 0 && data
+        if (data.unstored.receipts > 0 || data.failedJobs !== 0) throw new Error(JSON.stringify(data))
+        return data
       },
       withinMs,
     )
