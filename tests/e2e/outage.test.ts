@@ -15,8 +15,9 @@ const DURATIONS = {
   RESULTS_DURATION_MS: '500',
 }
 const TIMEOUT_MS = 120_000
-/** A sale is a commit on local disk; a machine under load may take its time, but nothing else is waited for. */
-const PROMPT_MS = 2_500
+/** A sale is a commit on local disk and waits for nothing else. The machine may hesitate once, but not for long. */
+const PROMPT_MS = 1_000
+const LONGEST_MS = 10_000
 
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -185,7 +186,7 @@ const playThrough = async (server: TestServer, breakIt: () => Promise<void>, par
   await breakIt()
 
   const crowd = new Crowd(cashier, { clients: 8, restMs: 20, cancelEvery: 3 })
-  const slowest = watchSlowest(cashier)
+  const sales = watchSales(cashier)
   try {
     const next = await eventually('the next round opens', async () => {
       const { data } = await admin.ask('/api/v1/rounds/current')
@@ -221,35 +222,36 @@ const playThrough = async (server: TestServer, breakIt: () => Promise<void>, par
       rounds: [first, next, third],
       paid: [before, during],
       last,
-      slowest: slowest(),
+      tookMs: sales(),
     }
   } finally {
     await crowd.stop()
-    slowest()
+    sales()
   }
 }
 
-/** Sells one receipt after another, and remembers the longest wait. */
-const watchSlowest = (cashier: Station): (() => number) => {
-  let slowestMs = 0
+/** Sells one receipt after another, and remembers how long each took. */
+const watchSales = (cashier: Station): (() => readonly number[]) => {
+  const tookMs: number[] = []
   let isOver = false
   const watch = async () => {
     while (!isOver) {
       const begun = performance.now()
       await cashier.sell([[1, 1_000]]).catch(() => {})
-      slowestMs = Math.max(slowestMs, performance.now() - begun)
+      tookMs.push(performance.now() - begun)
     }
   }
   watch().catch(() => {})
   return () => {
     isOver = true
-    return slowestMs
+    return tookMs.sort((one, other) => one - other)
   }
 }
 
 const expectAll = async (server: TestServer, databaseUrl: string, played: Played): Promise<void> => {
-  const { admin, crowd, rounds, paid, last, slowest } = played
-  expect(slowest).toBeLessThan(PROMPT_MS)
+  const { admin, crowd, rounds, paid, last, tookMs } = played
+  expect(tookMs[Math.floor(tookMs.length * 0.95)]).toBeLessThan(PROMPT_MS)
+  expect(tookMs.at(-1)).toBeLessThan(LONGEST_MS)
   expect(crowd.with('unknown')).toEqual([])
   await admin.untilStored(60_000)
   for (const { id } of rounds) await admin.untilRetired(id, 60_000)
