@@ -85,6 +85,11 @@ describe('a server that is killed while 64 clients sell and cancel', () => {
     expect(rows).toBeLessThanOrEqual(acknowledged + lost)
   })
 
+  it('gives its first answer again to whoever asks under the same key, across the kill', () => {
+    expect(story.repeated.length).toBeGreaterThan(10)
+    for (const [again, first] of story.repeated) expect(again).toBe(first)
+  })
+
   it('holds in memory after a kill what Postgres holds in the end', () => {
     const { recovered, rows } = story
     const valid = [...rows.receipts.values()].filter(
@@ -115,6 +120,8 @@ describe('a server that is killed while 64 clients sell and cancel', () => {
     expect(server.output.match(/still running from before/g)).toHaveLength(story.cuts.length)
   })
 })
+
+const byTheHundred = (_sale: Sale, index: number): boolean => index % 100 === 0
 
 type Cut = {
   readonly what: 'selling' | 'running'
@@ -205,6 +212,11 @@ const tell = async (server: TestServer, admin: Station, cashier: Station, crowds
   }
   let asked = 0
   for (const one of crowds) asked += await one.settleUnknown()
+  const repeated = []
+  for (const { bets, key, id } of crowds.flatMap((one) => one.with('acknowledged').filter(byTheHundred))) {
+    const { data } = key === undefined ? { data: { id } } : await cashier.sell(bets, { key })
+    repeated.push([data?.id, id])
+  }
   const { data: recovered } = await admin.ask(`/api/v1/rounds/${lastCut.before.id}`)
 
   const sales = crowds.filter((one) => one !== unkeyed).flatMap((one) => one.sales)
@@ -224,6 +236,7 @@ const tell = async (server: TestServer, admin: Station, cashier: Station, crowds
       rows: unkeyedIds.length,
     },
     others: [winning.id, ...unkeyedIds],
+    repeated,
     recovered,
     payments,
     persistence,
