@@ -1,9 +1,16 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { open } from 'lmdb'
+import type { Entry } from '../actors/journal.port.ts'
+import { seal, unseal } from './journal.seal.ts'
 import type { JournalStore } from './journal.ts'
 
-/** Rows removed at a time, so that a large round leaves without holding up the next one. */
-const SLICE = 500
+// The journal's bytes.
+//   L1. Facts of a stream that leave in one commit are one record, under the number of the last of them: whoever looks
+//       for fact n finds it in the first record from n on.
+//   L2. A record carries a check value of its key and its text; what does not fit is a fault, never a fact.
+
+/** Records removed at a time, so that a large round leaves without holding up the next one. */
+const SLICE = 100
 /** LMDB refuses keys of 1,978 bytes and more, but only when the writes before it are on their way already. */
 const LONGEST_NAME_BYTES = 1_900
 
@@ -21,8 +28,8 @@ export const openLmdbStore = (directory: string): JournalStore => {
     overlappingSync: false,
     eventTurnBatching: false,
   })
-  const facts = root.openDB<unknown, [number, number]>({ name: 'facts', encoding: 'json' })
-  const notes = root.openDB<unknown, string>({ name: 'notes', encoding: 'json' })
+  const records = root.openDB<string, [number, number]>({ name: 'records', encoding: 'string' })
+  const notes = root.openDB<string, string>({ name: 'notes', encoding: 'string' })
 
   /** Makes one transaction of these writes, which is on disk when it returns, or not at all. */
   const onDisk = async (write: () => Promise<boolean>[]): Promise<void> => {
@@ -49,63 +56,91 @@ export const openLmdbStore = (directory: string): JournalStore => {
           )
       return onDisk(() => {
         const writes: Promise<boolean>[] = []
-        for (const { stream, first, facts: rows } of entries)
-          for (let i = 0; i < rows.length; i++) writes.push(facts.put([stream, first + i], rows[i]))
+        for (const { stream, last, facts } of recordsOf(entries))
+          writes.push(records.put([stream, last], seal(`${stream}/${last}`, facts)))
         for (const [name, value] of changed)
-          writes.push(value === undefined ? notes.remove(name) : notes.put(name, value))
+          writes.push(value === undefined ? notes.remove(name) : notes.put(name, seal(name, value)))
         return writes
       })
     },
     /** Backwards and in slices: what a kill leaves behind still begins with the opening and keeps its notes. */
     remove: async (stream, names) => {
-      const range = { start: [stream + 1, 0] as [number, number], end: [stream, 1] as [number, number] }
+      const range = { start: [stream + 1, 0] as [number, number], end: [stream, 0] as [number, number] }
       for (;;) {
-        const keys = [...facts.getKeys({ ...range, reverse: true, limit: SLICE })]
-        if (keys.length === 0) break
-        await onDisk(() => keys.map((key) => facts.remove(key)))
+        const keys = [...records.getKeys({ ...range, reverse: true, limit: SLICE })]
+        const isLast = keys.length < SLICE
+        await onDisk(() => [
+          ...keys.map((key) => records.remove(key)),
+          ...(isLast ? names.map((name) => notes.remove(name)) : []),
+        ])
+        if (isLast) return
       }
-      await onDisk(() => [facts.remove([stream, 1]), ...names.map((name) => notes.remove(name))])
     },
     forget: async (prefix) => {
       const names = [...notes.getKeys({ start: prefix, end: after(prefix) })]
       if (names.length > 0) await onDisk(() => names.map((name) => notes.remove(name)))
     },
     read: (stream, from, limit) => {
-      const range = {
-        start: [stream, from + 1] as [number, number],
-        end: [stream + 1, 0] as [number, number],
+      const facts: unknown[] = []
+      let next = from + 1
+      for (const { key, value } of records.getRange({ start: [stream, next], end: [stream + 1, 0] })) {
+        if (facts.length >= limit) break
+        const last = key[1]
+        const record = unseal(`${stream}/${last}`, value) as unknown[]
+        const first = last - record.length + 1
+        if (first > next)
+          throw new Error(`the journal lacks facts ${next} to ${first - 1} of round ${stream}`)
+        facts.push(...record.slice(next - first, next - first + limit - facts.length))
+        next = last + 1
       }
-      const rows: unknown[] = []
-      for (const { value } of facts.getRange(Number.isFinite(limit) ? { ...range, limit } : range))
-        rows.push(value)
-      return rows
+      return facts
     },
     last: (stream) => {
-      for (const [, number] of facts.getKeys({
+      for (const [, last] of records.getKeys({
         start: [stream + 1, 0],
         end: [stream, 0],
         reverse: true,
         limit: 1,
       }))
-        return number
+        return last
       return 0
     },
     streams: () => {
       const found: number[] = []
       for (let from = 0; ; ) {
-        const [key] = [...facts.getKeys({ start: [from, 0], limit: 1 })]
+        const [key] = [...records.getKeys({ start: [from, 0], limit: 1 })]
         if (!key) return found
         found.push(key[0])
         from = key[0] + 1
       }
     },
-    note: (name) => notes.get(name),
+    note: (name) => {
+      const sealed = notes.get(name)
+      return sealed === undefined ? undefined : unseal(name, sealed)
+    },
     *notes(prefix) {
       for (const { key, value } of notes.getRange({ start: prefix, end: after(prefix) }))
-        yield [key, value] as const
+        yield [key, unseal(key, value)] as const
     },
     close: () => root.close(),
   }
+}
+
+type FactRecord = { readonly stream: number; readonly last: number; readonly facts: readonly unknown[] }
+
+/** What a commit brings, one record for each stream. */
+const recordsOf = (entries: readonly Entry<unknown>[]): Iterable<FactRecord> => {
+  const records = new Map<number, { stream: number; last: number; facts: unknown[] }>()
+  for (const { stream, first, facts } of entries) {
+    const record = records.get(stream)
+    const last = first + facts.length - 1
+    if (!record) records.set(stream, { stream, last, facts: [...facts] })
+    else if (record.last + 1 === first) {
+      record.facts.push(...facts)
+      record.last = last
+    } else throw new RangeError(`fact ${first} of round ${stream} does not follow fact ${record.last}`)
+  }
+  return records.values()
 }
 
 /** LMDB rejects a second promise with the cause of a failed commit, and hangs it on the error of the first. */

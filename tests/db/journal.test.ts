@@ -1,6 +1,7 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { open } from 'lmdb'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Journal, Notes } from '../../src/actors/journal.port.ts'
 import { type JournalStore, openJournal } from '../../src/db/journal.ts'
@@ -27,7 +28,7 @@ describe.each(['LMDB', 'memory'])('a journal in %s', (kind) => {
   let failed: () => void
   let recovered: () => void
 
-  const open = (): void => {
+  const openAgain = (): void => {
     if (kind === 'LMDB') kept = openLmdbStore(directory)
     disk = new Disk(kept)
     closed = false
@@ -45,7 +46,7 @@ describe.each(['LMDB', 'memory'])('a journal in %s', (kind) => {
   }
   const reopen = async (): Promise<void> => {
     await close()
-    open()
+    openAgain()
   }
 
   beforeEach(async () => {
@@ -53,7 +54,7 @@ describe.each(['LMDB', 'memory'])('a journal in %s', (kind) => {
     kept = memoryStore()
     failed = () => {}
     recovered = () => {}
-    open()
+    openAgain()
   })
   afterEach(async () => {
     disk.fault = undefined
@@ -112,7 +113,7 @@ describe.each(['LMDB', 'memory'])('a journal in %s', (kind) => {
       await expect(append(1, 2, [2])).rejects.toThrow('the journal is closed')
       await expect(journal.write({ a: 2 })).rejects.toThrow('the journal is closed')
       await Promise.all([...writes, closing])
-      open()
+      openAgain()
       expect(read(1)).toEqual([1])
       expect(journal.note('a')).toBe(1)
     })
@@ -379,7 +380,8 @@ describe.each(['LMDB', 'memory'])('a journal in %s', (kind) => {
     const RECEIPTS = 1_700
 
     beforeEach(async () => {
-      await Promise.all([append(1, 1, [0]), append(2, 1, upTo(RECEIPTS)), append(3, 1, [0])])
+      await Promise.all([append(1, 1, [0]), append(2, 1, [1]), append(3, 1, [0])])
+      for (let n = 2; n <= RECEIPTS; n += 4) await append(2, n, upTo(RECEIPTS).slice(n - 1, n + 3))
       await journal.write({ 'outbox/2/persist': RECEIPTS, 'retiring/2': true, other: 1 })
     })
 
@@ -426,6 +428,47 @@ describe.each(['LMDB', 'memory'])('a journal in %s', (kind) => {
       expect(journal.streams()).toEqual([1, 3])
     })
   })
+
+  it('reads from any number on and as many as asked for, however the facts came to disk', async () => {
+    await Promise.all([1, 2, 3].map((n) => append(1, n, [n])))
+    await append(1, 4, [4])
+    await Promise.all([append(1, 5, [5, 6]), append(2, 1, [1]), append(1, 7, [7])])
+    for (let after = 0; after <= 8; after++) {
+      expect(read(1, after)).toEqual(upTo(7).slice(after))
+      for (let limit = 1; limit <= 8; limit++)
+        expect(read(1, after, limit)).toEqual(upTo(7).slice(after, after + limit))
+    }
+  })
+
+  if (kind === 'LMDB')
+    it('gives out nothing that is not as it was written', async () => {
+      await append(1, 1, [1, 2])
+      await append(1, 3, [3])
+      await journal.write({ a: 1, b: 2 })
+      await close()
+      const root = open({ path: directory, maxDbs: 4, overlappingSync: false, eventTurnBatching: false })
+      const records = root.openDB<string, [number, number]>({ name: 'records', encoding: 'string' })
+      const notes = root.openDB<string, string>({ name: 'notes', encoding: 'string' })
+      await records.put([1, 2], records.get([1, 2])!.replace('"n":2', '"n":3'))
+      await notes.put('b', notes.get('a')!)
+      await root.close()
+      openAgain()
+      expect(() => journal.read(1)).toThrow('record 1/2 of the journal is damaged')
+      expect(read(1, 2)).toEqual([3])
+      expect(() => journal.note('b')).toThrow('record b of the journal is damaged')
+      expect(journal.note('a')).toBe(1)
+    })
+
+  if (kind === 'LMDB')
+    it('says which facts are lacking', async () => {
+      for (const n of [1, 2, 3]) await append(1, n, [n])
+      await close()
+      const root = open({ path: directory, maxDbs: 4, overlappingSync: false, eventTurnBatching: false })
+      await root.openDB<string, [number, number]>({ name: 'records', encoding: 'string' }).remove([1, 2])
+      await root.close()
+      openAgain()
+      expect(() => journal.read(1)).toThrow('the journal lacks facts 2 to 2 of round 1')
+    })
 
   if (kind === 'LMDB')
     it('may be entered by its owner alone: it holds the seeds of races to come', async () => {
