@@ -13,8 +13,7 @@ import { openJournal } from './db/journal.ts'
 import { openLmdbStore } from './db/lmdb.store.ts'
 import { migrate } from './db/migrate.ts'
 import { asking, connectPostgres, isPassing } from './db/postgres.ts'
-import { receiptsArchive } from './db/racing/receipts.archive.ts'
-import { retiredReceipts, retiredSince, retiredTotals } from './db/racing/receipts.queries.ts'
+import { racingStore } from './db/racing/racing.store.ts'
 import { memoryRoundCache } from './db/racing/round.memory.cache.ts'
 import { redisRoundCache } from './db/racing/round.redis.cache.ts'
 import { retiredRound, retiredRoundCount, retiredRounds, retiredStakes } from './db/racing/rounds.queries.ts'
@@ -120,6 +119,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   const sessions = limitedSessions(tokens, config.rateLimitPerMinute)
 
   // Racing
+  const store = racingStore(sql)
   const racing = new Racing({
     tracks: config.tracks,
     station,
@@ -127,7 +127,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     limits: config.limits,
     durationsMs: config.durationsMs,
     journal,
-    archive: receiptsArchive(sql),
+    archive: store.archive,
     clock,
     randomSecret: () => randomBytes(32).toString('hex'),
     onFault: (fault) => log.error({ fault: describeFault(fault) }, 'a listener of racing met a fault'),
@@ -135,7 +135,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   const jobs = new RacingJobs({
     racing,
     journal,
-    sql,
+    store,
     cache,
     now,
     onTrouble: trouble,
@@ -188,12 +188,10 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   counter.route('/api/v1', receipts)
   const api = new Hono()
   api.route('/', receipts)
-  const lists = {
-    receipts: (...asked: DropFirst<typeof retiredReceipts>) => asking(() => retiredReceipts(sql, ...asked)),
-    totals: (...asked: DropFirst<typeof retiredTotals>) => asking(() => retiredTotals(sql, ...asked)),
-    since: (...asked: DropFirst<typeof retiredSince>) => asking(() => retiredSince(sql, ...asked)),
-  }
-  api.route('/', myBetsRoutes({ racing, archive: lists, sessions, timeZone: config.timeZone, nameOf, now }))
+  api.route(
+    '/',
+    myBetsRoutes({ racing, archive: store.lists, sessions, timeZone: config.timeZone, nameOf, now }),
+  )
   api.route('/', initRoutes({ racing, sessions, now }))
   const rounds = {
     one: (id: number) => asking(() => retiredRound(sql, id)),

@@ -42,6 +42,8 @@ export type RacingOptions = {
   readonly clock: Clock
   /** 32 unpredictable bytes in hexadecimal. */
   readonly randomSecret: () => string
+  /** Rounds that one chain of seeds lasts for, where another number than the usual is wanted. */
+  readonly chainLength?: number
   /** Hears of the faults of listeners. */
   readonly onFault: (fault: unknown) => void
 }
@@ -300,7 +302,7 @@ export class Racing implements RacingPort {
   #seedsOf(track: string): Seeds {
     let seeds = this.#seeds.get(track)
     if (!seeds) {
-      seeds = trackSeeds(this.#options.journal, track, this.#options.randomSecret)
+      seeds = trackSeeds(this.#options.journal, track, this.#options.randomSecret, this.#options.chainLength)
       this.#seeds.set(track, seeds)
     }
     return seeds

@@ -17,10 +17,15 @@ export interface Seeds {
   reveal(opened: RoundOpened): string
 }
 
-export const trackSeeds = (journal: Journal<Fact>, track: string, randomSecret: () => string): Seeds => {
+export const trackSeeds = (
+  journal: Journal<Fact>,
+  track: string,
+  randomSecret: () => string,
+  length = CHAIN_LENGTH,
+): Seeds => {
   const name = `chain/${track}`
   const toChain = (secret: string): Chain => {
-    const seeds = seedChain(secret, CHAIN_LENGTH)
+    const seeds = seedChain(secret, length)
     return { anchor: commitmentOf(seeds[0]!), seeds }
   }
   const known = (journal.note(name) as ChainNote | undefined) ?? { secrets: [randomSecret()], used: 0 }
@@ -30,7 +35,7 @@ export const trackSeeds = (journal: Journal<Fact>, track: string, randomSecret: 
 
   return {
     commit: () => {
-      if (used === CHAIN_LENGTH) {
+      if (used === length) {
         secrets = [randomSecret(), secrets[0]!]
         chains = [toChain(secrets[0]!), chains[0]!]
         used = 0

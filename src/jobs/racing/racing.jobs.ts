@@ -1,19 +1,9 @@
 import { performance } from 'node:perf_hooks'
 import type { Journal } from '../../actors/journal.port.ts'
 import type { RacingPort } from '../../actors/racing/racing.port.ts'
-import type { Sql } from '../../db/postgres.ts'
-import { asking, isPassing } from '../../db/postgres.ts'
-import { receiptsArchive } from '../../db/racing/receipts.archive.ts'
-import {
-  discrepancies,
-  recordReconciliation,
-  roundsWithDiscrepancy,
-  storedFacts,
-  unreconciledRounds,
-} from '../../db/racing/reconciliation.queries.ts'
+import { isPassing } from '../../db/postgres.ts'
+import type { RacingStore } from '../../db/racing/racing.store.ts'
 import { CacheAway, type RoundCache } from '../../db/racing/round.cache.ts'
-import { projectFacts } from '../../db/racing/rounds.projection.ts'
-import { isSuperseded } from '../../db/racing/station.claim.ts'
 import type { Fact } from '../../domain/racing/facts.ts'
 import type { QueueCounts, QueueName, Queues } from '../queues.ts'
 import { QUEUE_NAMES } from '../queues.ts'
@@ -33,13 +23,10 @@ const GATHER_MS = 100
 const BUSY_SHARE = 0.6
 const BUSY_WINDOW_MS = 50
 
-/** A question about a whole large round. */
-const SLOW_ANSWER_LIMIT_MS = 40_000
-
 export type RacingJobsOptions = {
   readonly racing: RacingPort
   readonly journal: Journal<Fact>
-  readonly sql: Sql
+  readonly store: RacingStore
   readonly cache: RoundCache
   readonly now: () => number
   /** Trouble in the background; it is tried again. */
@@ -79,18 +66,17 @@ export class RacingJobs {
 
   /** The queues are open, and Postgres has answered. May be called again with others where it throws. */
   async start(queues: Queues): Promise<void> {
-    const { racing, journal, sql, cache, now, onTrouble } = this.#options
-    for (const { roundId, discrepancy } of await asking(() => roundsWithDiscrepancy(sql)))
+    const { racing, journal, store, cache, now, onTrouble } = this.#options
+    for (const { roundId, discrepancy } of await store.withDiscrepancy())
       this.#differing.set(roundId, discrepancy)
     const addPersist = (jobs: Parameters<Queues['add']>[1]) => queues.add('persist', jobs)
-    const archive = receiptsArchive(sql)
     const facts = (numbers: FactNumbers) => factsOf(journal, numbers)
     await queues.work(
       'persist',
       persistProcessor({
         facts,
-        isRetired: async (roundId) => (await archive.owned([roundId])).length > 0,
-        project: (batch) => projectFacts(sql, batch),
+        isRetired: async (roundId) => (await store.archive.owned([roundId])).length > 0,
+        project: store.project,
         stored: (roundId, numbers) => this.ledger.stored(roundId, numbers),
         reconcile: (roundId) => this.#reconcile(roundId),
         add: addPersist,
@@ -115,8 +101,8 @@ export class RacingJobs {
       racing,
       ledger: this.ledger,
       outboxes,
-      storedFacts: (roundIds) => asking(() => storedFacts(sql, roundIds), SLOW_ANSWER_LIMIT_MS),
-      unreconciled: () => asking(() => unreconciledRounds(sql)),
+      storedFacts: store.storedFacts,
+      unreconciled: store.unreconciled,
       addPersist,
       persistJobs: async () => {
         const { waiting, active, delayed } = await queues.counts('persist')
@@ -169,14 +155,14 @@ export class RacingJobs {
 
   async #watchStation(): Promise<void> {
     if (this.#isSuperseded) return
-    this.#isSuperseded = await isSuperseded(this.#options.journal, this.#options.sql)
-    if (this.#isSuperseded) this.#options.onSuperseded()
+    const { store, journal, onSuperseded } = this.#options
+    this.#isSuperseded = await store.isSuperseded(journal)
+    if (this.#isSuperseded) onSuperseded()
   }
 
   async #reconcile(roundId: number): Promise<void> {
-    const { sql, onDiscrepancy } = this.#options
-    const found = await asking(() => discrepancies(sql, roundId), SLOW_ANSWER_LIMIT_MS)
-    await asking(() => recordReconciliation(sql, roundId, found))
+    const { store, onDiscrepancy } = this.#options
+    const found = await store.reconcile(roundId)
     if (found.length === 0) this.#differing.delete(roundId)
     else {
       this.#differing.set(roundId, found.join(', '))

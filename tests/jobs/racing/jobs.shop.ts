@@ -6,7 +6,7 @@ import type { JournalStore } from '../../../src/db/journal.ts'
 import { openJournal } from '../../../src/db/journal.ts'
 import { memoryStore } from '../../../src/db/memory.store.ts'
 import { connectPostgres, type Sql } from '../../../src/db/postgres.ts'
-import { receiptsArchive } from '../../../src/db/racing/receipts.archive.ts'
+import { racingStore } from '../../../src/db/racing/racing.store.ts'
 import type { RoundCache } from '../../../src/db/racing/round.cache.ts'
 import { memoryRoundCache } from '../../../src/db/racing/round.memory.cache.ts'
 import { claimStation } from '../../../src/db/racing/station.claim.ts'
@@ -72,7 +72,8 @@ export class JobsShop {
     const disk = new Disk(this.#disk)
     const journal = openJournal<Fact>({ store: this.#disk, parse: (row) => row as Fact })
     this.#station ??= await claimStation(journal, this.database.sql, this.#options.station ?? '01')
-    const archive = { ...receiptsArchive(this.sql), hear: () => {} } satisfies Archive & { hear: unknown }
+    const store = racingStore(this.sql)
+    const archive = { ...store.archive, hear: () => {} } satisfies Archive & { hear: unknown }
     this.shop = new Shop({
       disk,
       clock: this.clock,
@@ -82,7 +83,7 @@ export class JobsShop {
     this.jobs = new RacingJobs({
       racing: this.shop.racing,
       journal: this.shop.journal,
-      sql: this.sql,
+      store,
       cache: this.cache,
       now: () => {
         this.looks++
