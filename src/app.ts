@@ -23,6 +23,7 @@ import { accountsRoutes } from './http/accounts/accounts.routes.ts'
 import { createLoginLimiter } from './http/accounts/login.limiter.ts'
 import { createPasswords } from './http/accounts/passwords.ts'
 import { createTokens } from './http/accounts/tokens.ts'
+import { addressesBehind, networkOf } from './http/client-address.ts'
 import { docsRoutes } from './http/docs.routes.ts'
 import { admit, describeFault, notFound, onError } from './http/guard.ts'
 import { healthRoutes } from './http/health.routes.ts'
@@ -41,6 +42,7 @@ import { receiptsRoutes } from './http/racing/receipts.routes.ts'
 import { roundsRoutes } from './http/racing/rounds.routes.ts'
 import { limitedSessions } from './http/rate-limit.ts'
 import { signInPage } from './http/sign-in.page.ts'
+import { watchersOnly } from './http/watchers.ts'
 import { openQueues } from './jobs/queues.ts'
 import { RacingJobs } from './jobs/racing/racing.jobs.ts'
 
@@ -65,6 +67,8 @@ export type AppOptions = {
 export type App = {
   readonly fetch: Hono['fetch']
   readonly websocket: ReturnType<typeof mountLive>
+  /** All that is registered, so that a test can see that it knows each. */
+  readonly routes: readonly { readonly method: string; readonly path: string }[]
   /** Sets the rounds going. */
   start(): void
   /** Tells the sockets to come back later. */
@@ -116,7 +120,8 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     createFirstAccounts({ directory, hash: passwords.hash, dataDirectory, adminPassword, cashierPassword })
   if (isNew) announceAccounts(await firstAccounts())
   const limiter = createLoginLimiter(config.loginLimitPerMinute)
-  const sessions = limitedSessions(tokens, config.rateLimitPerMinute)
+  const addressOf = addressesBehind(networkOf(config.trustedProxies))
+  const sessions = limitedSessions(tokens, config.rateLimitPerMinute, addressOf)
 
   // Racing
   const store = racingStore(sql)
@@ -149,6 +154,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     tracks: config.tracks,
     sessions: tokens,
     clock,
+    limits: { socketsPerAddress: config.connectionsPerAddress },
     onFault: (fault) => log.error({ fault: describeFault(fault) }, 'a socket met a fault'),
   })
   const live = new RacingLive({ hub, racing, clock })
@@ -201,14 +207,23 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   }
   api.route('/', roundsRoutes({ racing, archive: rounds, cache, sessions, now }))
   api.route('/', opsRoutes(sessions, figures.persistence))
-  api.route('/', accountsRoutes({ directory, tokens, sessions, passwords, limiter, now, log }))
+  api.route('/', accountsRoutes({ directory, tokens, sessions, passwords, limiter, addressOf, now, log }))
   app.route('/api/v1', api)
   app.route(
     '/',
-    healthRoutes({ metrics, isSelling: figures.isSelling, checks: figures.checks, version, startedAt, now }),
+    healthRoutes({
+      metrics,
+      watchers: watchersOnly(config.metricsFrom, config.trustedProxies, tokens),
+      isSelling: figures.isSelling,
+      checks: figures.checks,
+      version,
+      startedAt,
+      now,
+    }),
   )
   const websocket = mountLive(app, {
     hub,
+    addressOf,
     sessionOf: async (c) => {
       const admission = await admit(c, tokens)
       return typeof admission === 'string' ? undefined : admission
@@ -245,6 +260,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   return {
     fetch: (request, ...rest) => (isAtCounter(request.url) ? counter : app).fetch(request, ...rest),
     websocket,
+    routes: [...app.routes, ...counter.routes].map(({ method, path }) => ({ method, path })),
     start: () => {
       racing.start()
       void keepTrying(

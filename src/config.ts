@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import * as v from 'valibot'
 import { DEFAULT_FIELD, type Entry, Field } from './domain/racing/field.ts'
 import { priceField } from './domain/racing/odds.ts'
@@ -52,6 +53,20 @@ const isTimeZone = (name: string): boolean => {
 }
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency'))
 const isCurrency = (code: string): boolean => CURRENCIES.has(code)
+
+const isNetwork = (text: string): boolean => {
+  const [address, bits, ...rest] = text.split('/')
+  const most = { 4: 32, 6: 128 }[isIP(address ?? '')]
+  if (text === 'loopback') return true
+  if (most === undefined || rest.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)
+}
+const networks = (what: string, isOne: (text: string) => boolean) =>
+  v.pipe(
+    v.string(),
+    v.transform((text) => text.split(',').map((one) => one.trim())),
+    v.check((list) => list.every(isOne), what),
+  )
 
 const Settings = v.object({
   PORT: orElse(whole(0, 65_535), '3000'),
@@ -109,6 +124,17 @@ const Settings = v.object({
   ),
   RATE_LIMIT_PER_MINUTE: orElse(whole(0, 10_000_000), '3000'),
   LOGIN_LIMIT_PER_MINUTE: orElse(whole(1, 10_000), '10'),
+  CONNECTIONS_PER_ADDRESS: orElse(whole(1, 1_000_000), '1000'),
+  TRUST_PROXY: v.optional(
+    networks('addresses or subnets such as 10.0.0.0/8, or loopback, separated by commas', isNetwork),
+  ),
+  METRICS_FROM: orElse(
+    networks(
+      'addresses or subnets such as 10.0.0.0/8, loopback, or anyone, separated by commas',
+      (text) => text === 'anyone' || isNetwork(text),
+    ),
+    'loopback',
+  ),
   LOG_LEVEL: orElse(
     v.picklist(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
@@ -178,6 +204,9 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     timeZone: settings.TIME_ZONE ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
     rateLimitPerMinute: settings.RATE_LIMIT_PER_MINUTE,
     loginLimitPerMinute: settings.LOGIN_LIMIT_PER_MINUTE,
+    connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
+    trustedProxies: settings.TRUST_PROXY ?? [],
+    metricsFrom: settings.METRICS_FROM,
     logLevel: settings.LOG_LEVEL,
   }
 }

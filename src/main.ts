@@ -11,6 +11,8 @@ import { type Config, environment, readConfig, SettingError } from './config.ts'
 import type { FirstAccount } from './db/accounts/first-accounts.ts'
 import { CannotStart, takeDataDirectory } from './db/data-directory.ts'
 import { startEmbeddedPostgres } from './db/embedded-postgres.ts'
+import { networkOf } from './http/client-address.ts'
+import { limitServer, serverOptions } from './http/server-limits.ts'
 import { keepHeapSmall } from './memory.ts'
 
 // The program: settings, stores, server; and on a signal all of it backwards.
@@ -106,15 +108,15 @@ const portIsFree = ({ port, host }: Config): Promise<void> =>
     probe.listen(port, host, () => probe.close(() => resolve()))
   })
 
-const listen = (app: Awaited<ReturnType<typeof openApp>>, { port, host }: Config): Promise<Server> =>
+const listen = (app: Awaited<ReturnType<typeof openApp>>, config: Config): Promise<Server> =>
   new Promise((resolve, reject) => {
-    const server = serve({ fetch: app.fetch, websocket: app.websocket, port, hostname: host }, () =>
+    const { port, host, connectionsPerAddress } = config
+    const { fetch, websocket } = app
+    const server = serve({ fetch, websocket, port, hostname: host, serverOptions }, () =>
       resolve(server),
     ) as Server
     server.once('error', (error) => reject(cannotListen(error, port, host)))
-    server.requestTimeout = 30_000
-    server.headersTimeout = 10_000
-    server.keepAliveTimeout = 65_000
+    limitServer(server, { connectionsPerAddress, trusted: networkOf(config.trustedProxies) })
   })
 
 const cannotListen = (error: NodeJS.ErrnoException, port: number, host: string): Error => {

@@ -42,6 +42,9 @@ const defaults: Record<string, string | undefined> = {
   TIME_ZONE: undefined, // that of the machine
   RATE_LIMIT_PER_MINUTE: String(config.rateLimitPerMinute),
   LOGIN_LIMIT_PER_MINUTE: String(config.loginLimitPerMinute),
+  CONNECTIONS_PER_ADDRESS: String(config.connectionsPerAddress),
+  TRUST_PROXY: config.trustedProxies.length === 0 ? undefined : config.trustedProxies.join(','),
+  METRICS_FROM: config.metricsFrom.join(','),
   LOG_LEVEL: config.logLevel,
   FIELD_FILE: undefined, // DEFAULT_FIELD
 }

@@ -25,9 +25,15 @@ export const jsonOf = (schema: AnySchema) => ({
 
 /** The answers of a route: its data in the envelope, and the refusals it may give, gathered by status. */
 export const answersOf = (data: AnySchema, codes: readonly ErrorCode[], status = 200): Responses => {
-  const responses: Responses = {
+  return {
     [status]: { description: 'Done', content: jsonOf(v.object({ success: v.literal(true), data })) },
+    ...refusalsOf(codes),
   }
+}
+
+/** The refusals of a route, gathered by status. */
+export const refusalsOf = (codes: readonly ErrorCode[]): Responses => {
+  const responses: Responses = {}
   for (const code of new Set<ErrorCode>([...codes, 'INTERNAL'])) {
     const { status, message } = errors[code]
     const line = `${code}: ${message}`

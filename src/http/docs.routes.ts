@@ -61,6 +61,7 @@ ${NO_ICON}<link rel="stylesheet" href="/docs/swagger-ui.css"></head><body><div i
     return c.body(new Uint8Array(file), 200, {
       'Content-Type': type,
       'Cache-Control': 'public, max-age=86400',
+      'X-Content-Type-Options': 'nosniff',
     })
   })
   return app

@@ -33,7 +33,7 @@ export const admit = (c: Context, sessions: Sessions): Admission | Promise<Admis
 /** Lets those in who are signed in, and puts `session` into the context. Without waiting where nothing has to be awaited. */
 export const signedIn = (sessions: Sessions): MiddlewareHandler<Env> => {
   const enter = (c: Context<Env>, admission: Admission, next: Next): ReturnType<MiddlewareHandler<Env>> => {
-    if (typeof admission === 'string') return Promise.resolve(refusal(c, admission))
+    if (typeof admission === 'string') return turnAway(c, sessions, admission)
     c.set('session', admission)
     return next()
   }
@@ -43,12 +43,33 @@ export const signedIn = (sessions: Sessions): MiddlewareHandler<Env> => {
   }
 }
 
+/**
+ * The same door for a handler that is handed the session: one call instead of two layers around it, each of which costs
+ * every request some promises.
+ */
+export const forSignedIn = (
+  sessions: Sessions,
+  handler: (c: Context, session: Session) => Response | Promise<Response>,
+): ((c: Context) => Response | Promise<Response>) => {
+  const enter = (c: Context, admission: Admission): Response | Promise<Response> =>
+    typeof admission === 'string' ? turnAway(c, sessions, admission) : handler(c, admission)
+  return (c) => {
+    const asked = admit(c, sessions)
+    return asked instanceof Promise ? asked.then((late) => enter(c, late)) : enter(c, asked)
+  }
+}
+
+const turnAway = async (c: Context, sessions: Sessions, why: ErrorCode): Promise<Response> => {
+  await sessions.countStranger?.(c)
+  return refusal(c, why)
+}
+
 /** Lets admins in, and puts `session` into the context. */
 export const adminOnly =
   (sessions: Sessions): MiddlewareHandler<Env> =>
   async (c, next) => {
     const admission = await admit(c, sessions)
-    if (typeof admission === 'string') return refusal(c, admission)
+    if (typeof admission === 'string') return turnAway(c, sessions, admission)
     if (!isAdmin(admission)) return refusal(c, 'FORBIDDEN')
     c.set('session', admission)
     return next()
@@ -59,6 +80,7 @@ export const maybeSignedIn =
   (sessions: Sessions): MiddlewareHandler<OpenEnv> =>
   async (c, next) => {
     const admission = await admit(c, sessions)
+    if (typeof admission === 'string') await sessions.countStranger?.(c)
     c.set('session', typeof admission === 'string' ? undefined : admission)
     return next()
   }

@@ -6,6 +6,7 @@ import { type Closing, LiveSocket, type SocketLimits, type Wish } from './live-s
 import { type LiveMessage, LiveStream, type StreamOptions } from './live-stream.ts'
 import { LiveTurn } from './live-turn.ts'
 import type { Session, Sessions } from './session.ts'
+import { Tally } from './socket-tally.ts'
 
 // The hub: who follows which streams.
 //   H1. A socket hears of one turn in one write, over all its streams.
@@ -15,6 +16,9 @@ import type { Session, Sessions } from './session.ts'
 
 export type LiveLimits = SocketLimits & {
   readonly sockets: number
+  /** Of one address, where it is known, and of one user. */
+  readonly socketsPerAddress: number
+  readonly socketsPerUser: number
   readonly subscriptionsPerSocket: number
   /** The longest frame taken from a client. */
   readonly frameBytes: number
@@ -27,6 +31,8 @@ export type LiveLimits = SocketLimits & {
 
 export const usualLimits: LiveLimits = {
   sockets: 10_000,
+  socketsPerAddress: 1_000,
+  socketsPerUser: 256,
   subscriptionsPerSocket: 32,
   frameBytes: 4_096,
   historyMessages: 1_024,
@@ -75,6 +81,8 @@ export class LiveHub {
   readonly #topics = new Map<string, LiveTopic>()
   readonly #audiences = new Audiences()
   readonly #sockets = new Set<LiveSocket>()
+  readonly #byAddress: Tally<string>
+  readonly #byUser: Tally<number>
   readonly #turn: LiveTurn
   #pingTimer: unknown
   #isClosing = false
@@ -88,6 +96,8 @@ export class LiveHub {
     this.epoch = options.epoch
     this.tracks = options.tracks
     this.limits = { ...usualLimits, ...options.limits }
+    this.#byAddress = new Tally(this.limits.socketsPerAddress)
+    this.#byUser = new Tally(this.limits.socketsPerUser)
     this.#turn = new LiveTurn(this.limits.batchMs, (messages) => this.#deliver(messages))
     this.#armPing()
   }
@@ -95,6 +105,11 @@ export class LiveHub {
   /** Whether one more connection can be taken. */
   get hasRoom(): boolean {
     return !this.#isClosing && this.#sockets.size < this.limits.sockets
+  }
+
+  /** Whether this address, and this user, may have one more. */
+  hasRoomFor(address: string, session: Session | undefined): boolean {
+    return this.#byAddress.hasRoom(address) && (!session || this.#byUser.hasRoom(session.userId))
   }
 
   get topics(): readonly string[] {
@@ -134,20 +149,39 @@ export class LiveHub {
   }
 
   /** Takes a connection in. Whoever hears that it closed calls `leave`. */
-  join(ws: WebSocket, tcp: Duplex, session: Session | undefined): LiveSocket {
+  join(ws: WebSocket, tcp: Duplex, session: Session | undefined, address: string): LiveSocket {
     const socket = new LiveSocket(ws, tcp, this.limits, (why) => this.#letGo(socket, why))
-    socket.session = session
+    socket.address = address
+    // Others may have come since it was asked whether there is room.
+    const isFull = this.#sockets.size >= this.limits.sockets || !this.hasRoomFor(address, session)
     this.#sockets.add(socket)
-    if (this.#sockets.size > this.limits.sockets || this.#isClosing)
-      socket.close(this.#isClosing ? 'restart' : 'full')
+    this.#byAddress.add(address)
+    if (session) this.#signIn(socket, session)
+    if (isFull || this.#isClosing) socket.close(this.#isClosing ? 'restart' : 'full')
     return socket
+  }
+
+  /** Lets a socket be somebody's, or have a newer session of the same user. @returns false where the user has too many */
+  signIn(socket: LiveSocket, session: Session): boolean {
+    if (socket.session) socket.session = session
+    else if (!this.#byUser.hasRoom(session.userId)) return false
+    else if (this.#sockets.has(socket)) this.#signIn(socket, session)
+    return true
+  }
+
+  #signIn(socket: LiveSocket, session: Session): void {
+    socket.session = session
+    this.#byUser.add(session.userId)
   }
 
   /** A connection is no more. */
   leave(socket: LiveSocket): void {
     socket.gone()
     this.#audiences.leave(socket)
-    if (this.#sockets.delete(socket) && this.#sockets.size === 0) this.#onEmpty?.()
+    if (!this.#sockets.delete(socket)) return
+    this.#byAddress.remove(socket.address)
+    if (socket.session) this.#byUser.remove(socket.session.userId)
+    if (this.#sockets.size === 0) this.#onEmpty?.()
   }
 
   /** Whether a session is good at this moment. */

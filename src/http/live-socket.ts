@@ -41,6 +41,8 @@ export type SocketLimits = {
 
 export class LiveSocket {
   session: Session | undefined
+  /** Where it comes from, as limits count it. */
+  address = ''
   audience: Audience | undefined
   /** What it asked for when it connected: what it may not hear yet, it hears once it signed in. */
   wishes: readonly Wish[] = []

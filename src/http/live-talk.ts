@@ -30,6 +30,7 @@ const complaints = {
   TOKEN_INVALID: 'the token is forged, has run out or was revoked: sign in again',
   ALREADY_SIGNED_IN: 'somebody else is signed in on this socket: open another one',
   TOO_MANY_SUBSCRIPTIONS: 'this socket follows as many streams as one may: unsubscribe from some',
+  TOO_MANY_SOCKETS: 'this user has as many sockets as one may: close others first',
   INTERNAL: 'this could not be done at present: ask again in a moment',
 } as const
 type Complaint = keyof typeof complaints
@@ -161,7 +162,10 @@ const signIn = async (hub: LiveHub, socket: LiveSocket, token: string): Promise<
   const { session: before } = socket
   if (before && (before.userId !== session.userId || before.role !== session.role))
     return complain(hub, socket, 'ALREADY_SIGNED_IN')
-  socket.session = session
+  if (!hub.signIn(socket, session)) {
+    complain(hub, socket, 'TOO_MANY_SOCKETS')
+    return socket.close('full')
+  }
   const user = publicUser(socket)
   const { expiresAt } = session
   socket.reply({ event: 'signed_in', user, expiresAt, epoch: hub.epoch, serverTime: hub.now() })

@@ -5,6 +5,7 @@ import type { Context, Hono } from 'hono'
 import type { WSEvents } from 'hono/ws'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { refusal } from './answer.ts'
+import { type AddressOf, limitKey } from './client-address.ts'
 import type { LiveHub } from './live-hub.ts'
 import type { LiveSocket } from './live-socket.ts'
 import { greet, listen } from './live-talk.ts'
@@ -15,6 +16,8 @@ export type LiveRouteOptions = {
   readonly hub: LiveHub
   /** Whose request this is, if anybody's. */
   readonly sessionOf: (c: Context) => Session | undefined | Promise<Session | undefined>
+  /** Where a request comes from. */
+  readonly addressOf: AddressOf
 }
 
 /**
@@ -24,7 +27,7 @@ export type LiveRouteOptions = {
 export const mountLive = (
   // biome-ignore lint/suspicious/noExplicitAny: a route fits every app, whatever its context holds
   app: Hono<any>,
-  { hub, sessionOf }: LiveRouteOptions,
+  { hub, sessionOf, addressOf }: LiveRouteOptions,
 ): { readonly server: WebSocketServerLike } => {
   const server = new WebSocketServer({
     noServer: true,
@@ -47,9 +50,12 @@ export const mountLive = (
     }
     const session = await sessionOf(c)
     const holding = session && hub.holds(session) ? session : undefined
+    const address = limitKey(addressOf(c))
+    if (!hub.hasRoomFor(address, holding))
+      return refusal(c, 'TOO_MANY_REQUESTS', undefined, { retryAfterSeconds: 5 })
     const query = new URL(c.req.url).searchParams
     const { incoming } = c.env as { incoming: IncomingMessage }
-    const events = connection(hub, incoming.socket, holding, query)
+    const events = connection(hub, incoming.socket, holding, address, query)
     return upgradeWebSocket(() => events, { onError: (fault) => hub.onFault(fault) })(c, next)
   })
   return { server: server as unknown as WebSocketServerLike }
@@ -64,13 +70,14 @@ const connection = (
   hub: LiveHub,
   tcp: Socket,
   session: Session | undefined,
+  address: string,
   query: URLSearchParams,
 ): WSEvents<WebSocketLike> => {
   let hear = (_data: unknown): void => {}
   return {
     onOpen: (_event, context) => {
       const ws = context.raw as unknown as WebSocket
-      const socket = hub.join(ws, tcp, session)
+      const socket = hub.join(ws, tcp, session, address)
       hear = (data) => guarded(hub, () => listen(hub, socket, data))
       greet(hub, socket, query)
       queueMicrotask(() => adopt(hub, ws, socket))

@@ -33,7 +33,7 @@ export type Page = {
 export const sendPage = async (
   c: Context,
   { language, title, style, body, script }: Page,
-  status: 200 | 401 = 200,
+  status: 200 | 403 | 503 = 200,
 ) => {
   const nonce = randomBytes(16).toString('base64')
   const page = await html`<!doctype html>

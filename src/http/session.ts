@@ -1,3 +1,5 @@
+import type { Context } from 'hono'
+
 export type Role = 'admin' | 'cashier'
 
 /** Who is signed in, as a verified token says. Times in milliseconds since 1970. */
@@ -16,6 +18,8 @@ export interface Sessions {
   verify(token: string): Session | undefined | Promise<Session | undefined>
   /** Whether a session that was verified earlier still holds. Cheap enough for every request. */
   isCurrent(session: Session): boolean
+  /** Counts a request that nobody is signed in for. @throws HTTPException 429 where its address sent too many */
+  countStranger?(c: Context): Promise<void>
 }
 
 export const isAdmin = (session: Session): boolean => session.role === 'admin'

@@ -3,8 +3,32 @@ import { html } from 'hono/html'
 import { languageOf, sendPage } from './page.ts'
 
 const WORDS = {
-  fr: { title: 'Connexion', name: 'Nom', password: 'Mot de passe', enter: 'Entrer' },
-  en: { title: 'Sign in', name: 'Name', password: 'Password', enter: 'Enter' },
+  fr: {
+    title: 'Connexion',
+    name: 'Nom',
+    password: 'Mot de passe',
+    enter: 'Entrer',
+    complaints: {
+      WRONG_PASSWORD: 'Nom ou mot de passe incorrect, ou compte désactivé.',
+      BAD_REQUEST: 'Nom ou mot de passe trop long.',
+      TOO_MANY_REQUESTS: 'Trop d’essais : attendez une minute.',
+      POSTGRES_UNAVAILABLE: 'La base de données est absente : réessayez dans un moment.',
+      other: 'La connexion a échoué : réessayez dans un moment.',
+    },
+  },
+  en: {
+    title: 'Sign in',
+    name: 'Name',
+    password: 'Password',
+    enter: 'Enter',
+    complaints: {
+      WRONG_PASSWORD: 'The name or the password is wrong, or the account is disabled.',
+      BAD_REQUEST: 'The name or the password is too long.',
+      TOO_MANY_REQUESTS: 'Too many attempts: wait a minute.',
+      POSTGRES_UNAVAILABLE: 'The database is away: try again in a moment.',
+      other: 'Signing in failed: try again in a moment.',
+    },
+  },
 } as const
 
 const STYLE = `
@@ -16,7 +40,8 @@ button { background: #1d5b2f; color: #fff; border-color: #1d5b2f; cursor: pointe
 `
 
 // After signing in: back to where one came from, within this server only.
-const SCRIPT = `
+const scriptOf = (complaints: Readonly<Record<string, string>>): string => `
+const complaints = new Map(Object.entries(${JSON.stringify(complaints)}))
 const form = document.querySelector('form')
 form.addEventListener('submit', async (event) => {
   event.preventDefault()
@@ -28,11 +53,14 @@ form.addEventListener('submit', async (event) => {
       method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ name, password })
     })
     const answer = await response.json()
-    if (!answer.success) throw new Error(answer.error.message)
+    if (!answer.success) {
+      alert.textContent = complaints.get(answer.error.code) ?? complaints.get('other')
+      return
+    }
     const next = new URLSearchParams(location.search).get('next') ?? '/docs'
     const to = new URL(next, location.origin)
     location.assign(to.origin === location.origin ? to.pathname + to.search : '/docs')
-  } catch (error) { alert.textContent = error.message }
+  } catch { alert.textContent = complaints.get('other') }
 })
 `
 
@@ -46,7 +74,7 @@ export const signInPage = () => {
       language,
       title: `${words.title} · Galop`,
       style: STYLE,
-      script: SCRIPT,
+      script: scriptOf(words.complaints),
       body: html`<form method="post"><h1>Galop</h1>
 <label>${words.name}<input name="name" autocomplete="username" required autofocus></label>
 <label>${words.password}<input name="password" type="password" autocomplete="current-password" required></label>

@@ -328,14 +328,20 @@ describe('signing in and the dashboard of the queues', () => {
     await page.locator('[role=alert]').getByText('The name or the password is wrong').waitFor()
     await keepPicture(page, 'sign-in-wrong')
     expect(new URL(page.url()).pathname).toBe('/sign-in')
+    await page.goto(`${server.url}/sign-in?lang=fr`)
+    await enter(page, 'admin', 'not the password')
+    await page.locator('[role=alert]').getByText('Nom ou mot de passe incorrect').waitFor()
   })
 
-  it('refuses a cashier', async () => {
+  it('refuses a cashier with a page that says why', async () => {
     const { page } = await visit(cashier)
     const answer = (await page.goto(`${server.url}/admin/jobs`))!
     expect(answer.status()).toBe(403)
     await keepPicture(page, 'jobs-cashier')
-    expect(await page.locator('body').innerText()).not.toContain('persist')
+    const shown = await page.locator('body').innerText()
+    expect(shown).not.toContain('persist')
+    expect(shown).toContain('Cette page est pour les administrateurs.')
+    expect(await page.locator('a').first().getAttribute('href')).toBe('/sign-in?next=%2Fadmin%2Fjobs')
     const api = await cashier.ask('/admin/jobs/api/queues')
     expect([api.status, api.code]).toEqual([403, 'FORBIDDEN'])
   })

@@ -49,6 +49,9 @@ describe('without any setting', () => {
       currency: 'HTG',
       rateLimitPerMinute: 3000,
       loginLimitPerMinute: 10,
+      connectionsPerAddress: 1000,
+      trustedProxies: [],
+      metricsFrom: ['loopback'],
       logLevel: 'info',
     })
     expect(field.map(({ number, coeff }) => [number, coeff])).toEqual([
@@ -169,6 +172,13 @@ describe('a setting that is wrong', () => {
     ['TIME_ZONE', 'Port-au-Prince', /IANA time zone/],
     ['RATE_LIMIT_PER_MINUTE', '-5', /whole number from 0 to/],
     ['LOGIN_LIMIT_PER_MINUTE', '0', /whole number from 1 to/],
+    ['CONNECTIONS_PER_ADDRESS', '0', /whole number from 1 to/],
+    ['TRUST_PROXY', 'proxy.example', /addresses or subnets/],
+    ['TRUST_PROXY', '10.0.0.0/33', /addresses or subnets/],
+    ['TRUST_PROXY', '10.0.0.0/8,', /addresses or subnets/],
+    ['TRUST_PROXY', 'anyone', /addresses or subnets/],
+    ['METRICS_FROM', '::/129', /addresses or subnets/],
+    ['METRICS_FROM', 'everybody', /anyone/],
     ['LOG_LEVEL', 'loud', /trace, debug, info, warn, error, fatal or silent/],
   ]
 

@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
 import { Hono } from 'hono'
 import { WebSocket } from 'ws'
+import { addressesBehind, networkOf } from '../../src/http/client-address.ts'
 import { mountLive } from '../../src/http/live.routes.ts'
 import type { LiveHub } from '../../src/http/live-hub.ts'
 import { requestToken } from '../../src/http/request-token.ts'
@@ -44,6 +45,7 @@ export type LiveServer = {
 export const serveLive = async (hub: LiveHub, sessions: Sessions): Promise<LiveServer> => {
   const app = new Hono()
   const websocket = mountLive(app, {
+    addressOf: addressesBehind(networkOf(['loopback'])),
     hub,
     sessionOf: (c) => {
       const found = requestToken(c.req.raw.headers)

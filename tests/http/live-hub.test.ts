@@ -629,6 +629,40 @@ describe('the live hub', () => {
       await world.connect()
     })
 
+    it('takes no more sockets of one address than it may, whoever they are', async () => {
+      const world = await open({ socketsPerAddress: 2 })
+      const from = (address: string) => ({ headers: { 'x-forwarded-for': address } })
+      const [first] = [await world.connect(from('192.0.2.1')), await world.connect(from('192.0.2.1'))]
+      expect(await refusedWith(world.server.url, from('192.0.2.1').headers)).toBe(429)
+      await world.connect(from('192.0.2.2'))
+      await world.connect(from('2001:db8::1'))
+      await world.connect(from('2001:db8::2'))
+      expect(await refusedWith(world.server.url, from('2001:db8:0:0:1::').headers)).toBe(429)
+      await first!.leave()
+      await becomes(() => world.hub.figures().sockets === 4)
+      await world.connect(from('192.0.2.1'))
+    })
+
+    it('takes no more sockets of one user than it may, by whichever way they sign in', async () => {
+      const world = await open({ socketsPerUser: 2 })
+      const first = await world.connect({ token: 'cashier:7' })
+      const second = await world.connect()
+      second.say({ type: 'auth', token: 'cashier:7' })
+      await second.heard('signed_in')
+      expect(await refusedWith(world.server.url, { authorization: 'Bearer cashier:7' })).toBe(429)
+      const third = await world.connect()
+      third.say({ type: 'auth', token: 'cashier:7' })
+      expect(await third.heard('error')).toMatchObject({ code: 'TOO_MANY_SOCKETS' })
+      expect((await third.closed).code).toBe(1013)
+      await world.connect({ token: 'cashier:8' })
+      // A newer token of its own counts as no other socket.
+      second.say({ type: 'auth', token: 'cashier:7' })
+      await second.heard('signed_in', 2)
+      await first.leave()
+      await becomes(() => world.hub.figures().sockets === 2)
+      await world.connect({ token: 'cashier:7' })
+    })
+
     it('takes no connection for signed in whose session does not hold', async () => {
       const world = await open()
       world.sessions.expiresAt = world.clock.now()

@@ -185,6 +185,13 @@ export class Station {
   }
 }
 
+export type ListenerOptions = {
+  readonly station?: Station
+  readonly cookie?: string
+  readonly query?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 /** A socket that remembers every message it heard. */
 export class Listener {
   readonly messages: Json[] = []
@@ -192,12 +199,13 @@ export class Listener {
   readonly closed: Promise<number>
   readonly #ws: WebSocket
 
-  constructor(server: Reachable, options: { station?: Station; cookie?: string; query?: string } = {}) {
-    const { station, cookie, query = '' } = options
+  constructor(server: Reachable, options: ListenerOptions = {}) {
+    const { station, cookie, query = '', headers = {} } = options
     this.#ws = new WebSocket(`${server.url.replace('http', 'ws')}/ws${query}`, {
       headers: {
         ...(station && { authorization: `Bearer ${station.token}` }),
         ...(cookie !== undefined && { cookie }),
+        ...headers,
       },
     })
     this.#ws.on('message', (data) => this.messages.push(JSON.parse(String(data))))

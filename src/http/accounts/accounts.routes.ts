@@ -1,4 +1,3 @@
-import { getConnInfo } from '@hono/node-server/conninfo'
 import { type Context, Hono, type MiddlewareHandler } from 'hono'
 import { deleteCookie, setCookie } from 'hono/cookie'
 import type { Logger } from 'pino'
@@ -6,6 +5,7 @@ import type { Account, UserDirectory } from '../../actors/accounts/users.port.ts
 import { type AccountRefusal, isAccountRefusal, plainName, type User } from '../../domain/accounts/user.ts'
 import { ok, refusal } from '../answer.ts'
 import { checked, readBody } from '../body.ts'
+import type { AddressOf } from '../client-address.ts'
 import { adminOnly, admit, type Env, signedIn } from '../guard.ts'
 import { sessionCookie } from '../request-token.ts'
 import { route } from '../route.ts'
@@ -22,6 +22,8 @@ export type AccountsOptions = {
   readonly sessions: Sessions
   readonly passwords: Passwords
   readonly limiter: LoginLimiter
+  /** Where a request comes from. */
+  readonly addressOf: AddressOf
   /** Milliseconds since 1970. */
   readonly now: () => number
   /** Hears who changed whose account. Never what anyone typed. */
@@ -35,6 +37,7 @@ export const accountsRoutes = ({
   sessions,
   passwords,
   limiter,
+  addressOf,
   now,
   log,
 }: AccountsOptions) => {
@@ -162,5 +165,3 @@ const isHttps = (c: Context): boolean => {
   const forwarded = c.req.header('x-forwarded-proto')?.split(',')[0]?.trim().toLowerCase()
   return forwarded === undefined ? c.req.url.startsWith('https:') : forwarded === 'https'
 }
-
-const addressOf = (c: Context): string => getConnInfo(c).remote.address ?? 'unknown'

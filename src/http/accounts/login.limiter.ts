@@ -1,4 +1,5 @@
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
+import { limitKey } from '../client-address.ts'
 
 const windowSeconds = 60
 /** Many stations may share one address, so it gets more than one name does. */
@@ -25,11 +26,13 @@ export const createLoginLimiter = (attemptsPerMinute: number): LoginLimiter => {
   })
   return {
     async attempt(address, name) {
-      return (await consume(perAddress, address)) ?? (await consume(perName, `${address} ${name}`))
+      const key = limitKey(address)
+      return (await consume(perAddress, key)) ?? (await consume(perName, `${key} ${name}`))
     },
     async giveBack(address, name) {
-      await perAddress.reward(address)
-      await perName.reward(`${address} ${name}`)
+      const key = limitKey(address)
+      await perAddress.reward(key)
+      await perName.reward(`${key} ${name}`)
     },
   }
 }

@@ -6,6 +6,7 @@ import { accountsRoutes } from '../../../src/http/accounts/accounts.routes.ts'
 import { createLoginLimiter } from '../../../src/http/accounts/login.limiter.ts'
 import { createPasswords, type Passwords } from '../../../src/http/accounts/passwords.ts'
 import { createTokens, type Tokens } from '../../../src/http/accounts/tokens.ts'
+import { addressesBehind, networkOf } from '../../../src/http/client-address.ts'
 import { notFound, onError } from '../../../src/http/guard.ts'
 import { MemoryDirectory } from './memory.directory.ts'
 
@@ -37,7 +38,9 @@ beforeEach(() => {
   app = new Hono()
   app.onError(onError(log))
   app.notFound(notFound(app))
-  app.route('/api/v1', accountsRoutes({ directory, tokens, sessions: tokens, passwords, limiter, now, log }))
+  const addressOf = addressesBehind(networkOf(['10.9.0.0/16']))
+  const accounts = { directory, tokens, sessions: tokens, passwords, limiter, addressOf, now, log }
+  app.route('/api/v1', accountsRoutes(accounts))
 })
 
 type Said = { success: boolean; data: never; error: { code: string; message: string; details: unknown } }
@@ -152,6 +155,36 @@ describe('signing in', () => {
     expect(await login('CAISSE ', rightPassword)).toMatchObject({ status: 429 })
     expect(await login('admin', rightPassword)).toMatchObject({ status: 200 })
     expect(await login('caisse', rightPassword, {}, '10.0.0.2')).toMatchObject({ status: 200 })
+  })
+
+  it('counts attempts on names that nobody has alike', async () => {
+    for (let count = 0; count < attemptsPerMinute; count += 1)
+      expect(await login('nobody', `Wrong-Horse-${count}`)).toMatchObject({ status: 401 })
+    expect(await login('nobody', 'Wrong-Horse')).toMatchObject({ status: 429 })
+  })
+
+  it('counts names tried one after another by their address, 20 times as many', async () => {
+    vi.spyOn(passwords, 'verify').mockResolvedValue(false)
+    const answers = []
+    for (let count = 0; count <= attemptsPerMinute * 20; count += 1)
+      answers.push((await login(`name-${count}`, 'Wrong-Horse')).status)
+    expect(answers.slice(0, -1).every((status) => status === 401)).toBe(true)
+    expect(answers.at(-1)).toBe(429)
+  })
+
+  it('counts by the address that a trusted proxy names, and by no other', async () => {
+    const from = (client: string, proxy: string) =>
+      login('caisse', 'Wrong-Horse', { 'x-forwarded-for': client }, proxy)
+    for (let count = 0; count < attemptsPerMinute; count += 1)
+      expect(await from('192.0.2.1', '10.9.0.1')).toMatchObject({ status: 401 })
+    expect(await from('192.0.2.1', '10.9.0.1')).toMatchObject({ status: 429 })
+    expect(await from('192.0.2.2', '10.9.0.1')).toMatchObject({ status: 401 })
+    // Whoever adds an address before the proxy does, has none but its own.
+    expect(await from('198.51.100.7, 192.0.2.1', '10.9.0.1')).toMatchObject({ status: 429 })
+    // Not of a proxy: what it says of itself is nothing.
+    for (let count = 0; count < attemptsPerMinute; count += 1)
+      expect(await from(`192.0.2.${count + 9}`, '10.0.0.7')).toMatchObject({ status: 401 })
+    expect(await from('192.0.2.99', '10.0.0.7')).toMatchObject({ status: 429 })
   })
 
   it('counts attempts that arrive together', async () => {
