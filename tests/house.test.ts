@@ -23,7 +23,7 @@ const rooms: Record<string, RoomRule> = {
 const besideTheRooms: RoomRule = { sources: [domain, /^src\/[^/]+\.ts$/], packages: 'any', builtins: true }
 const everything: RoomRule = { sources: [/^src\//], packages: 'any', builtins: true }
 
-const mayImportAll = ['src/main.ts', 'src/app.ts']
+const mayImportAll = ['src/main.ts', 'src/app.ts', 'src/verify.ts']
 const environmentReader = 'src/config.ts'
 const environment =
   /\b(process|Deno)\s*\??\.\s*env\b|\bprocess\s*\[\s*['"]env['"]|\benv\b[^;]*\bfrom\s*['"](node:)?process['"]/

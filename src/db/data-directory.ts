@@ -1,4 +1,13 @@
-import { accessSync, constants, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 
 /** A reason not to start, in one line for a person. */
@@ -11,6 +20,8 @@ export class CannotStart extends Error {
 
 // Nobody else may read here. As root, others may pass through: the OS user that Postgres runs as has its data below.
 const MODE = process.getuid?.() === 0 ? 0o711 : 0o700
+
+const MARK = 'server.pid'
 
 export type DataDirectory = { readonly path: string; release(): void }
 
@@ -32,25 +43,54 @@ export const takeDataDirectory = (directory: string): DataDirectory => {
       },
     )
   }
-  const file = join(path, 'server.pid')
-  const me = `${process.pid} ${startOf(process.pid) ?? ''}`
+  const file = join(path, MARK)
+  const own = `${file}.${process.pid}`
   for (let attempt = 0; ; attempt++) {
     try {
-      writeFileSync(file, me, { flag: 'wx', mode: 0o600 })
+      // Written beside and then given its name, which one alone can take: nobody ever sees half a mark.
+      writeFileSync(own, `${process.pid} ${startOf(process.pid) ?? ''}`, { mode: 0o600 })
+      linkSync(own, file)
       return { path, release: () => rmSync(file, { force: true }) }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
         throw new CannotStart(`cannot write ${file}: check the rights and the room on the disk`, {
           cause: error,
         })
+    } finally {
+      rmSync(own, { force: true })
     }
-    const holder = readFileSync(file, 'utf8').split(' ')
-    const pid = Number(holder[0])
-    if (attempt > 0 || isRunning(pid, holder[1]))
+    const holder = holderOf(path)
+    if (attempt > 0 || holder !== undefined)
       throw new CannotStart(
-        `another server (process ${pid}) uses the data directory ${path}: stop it, or set another DATA_DIR`,
+        `another server (process ${holder ?? 'unknown'}) uses the data directory ${path}: stop it, or set another DATA_DIR`,
       )
-    rmSync(file, { force: true })
+    removeStale(file, own)
+  }
+}
+
+/** Takes the mark of a server that is gone away; unless another one, which starts too, has put its own there meanwhile. */
+const removeStale = (file: string, aside: string): void => {
+  try {
+    renameSync(file, aside)
+    if (holderIn(aside) !== undefined) linkSync(aside, file)
+  } catch (error) {
+    // Somebody else took it away, or put one there: the next attempt sees who.
+    if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
+  } finally {
+    rmSync(aside, { force: true })
+  }
+}
+
+/** The process that uses a data directory at present, if there is one. */
+export const holderOf = (directory: string): number | undefined => holderIn(join(directory, MARK))
+
+const holderIn = (file: string): number | undefined => {
+  try {
+    const [pid, start] = readFileSync(file, 'utf8').split(' ')
+    return isRunning(Number(pid), start) ? Number(pid) : undefined
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
 }
 

@@ -13,6 +13,10 @@ export const unseal = (name: string, sealed: string): unknown => {
   return JSON.parse(text)
 }
 
+/** Whether these bytes are a text that was sealed under this name. */
+export const isSealed = (name: string, bytes: Buffer): boolean =>
+  bytes.toString('latin1', 0, CHECK_DIGITS) === checkOf(name, bytes.subarray(CHECK_DIGITS))
+
 /** What is on disk is not what was written there. */
 export class Damaged extends Error {
   readonly record: string
@@ -23,5 +27,5 @@ export class Damaged extends Error {
 }
 
 const CHECK_DIGITS = 8
-const checkOf = (name: string, text: string): string =>
+const checkOf = (name: string, text: string | Buffer): string =>
   crc32(text, crc32(name)).toString(16).padStart(CHECK_DIGITS, '0')

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { open } from 'lmdb'
 import type { Entry } from '../actors/journal.port.ts'
+import { refuseDamagedJournal } from './journal.check.ts'
 import { seal, unseal } from './journal.seal.ts'
 import type { JournalStore } from './journal.ts'
 
@@ -16,6 +17,7 @@ const LONGEST_NAME_BYTES = 1_900
 
 /** A journal's store in LMDB under `directory`, which only its owner may enter: it holds the seeds of races to come. */
 export const openLmdbStore = (directory: string): JournalStore => {
+  refuseDamagedJournal(directory)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   chmodSync(directory, 0o700)
   // Not overlapping: a commit returns after its data and then its meta page are on disk, with one change of threads
