@@ -2,11 +2,11 @@
 import { Redis } from 'ioredis'
 import postgres from 'postgres'
 import { afterEach, describe, expect, it } from 'vitest'
+import { type BreakablePostgres, startBreakablePostgres } from '../support/breakable-postgres.ts'
 import { createTestDatabase } from '../support/postgres.ts'
 import { startTestRedis } from '../support/redis.ts'
 import { eventually, startServer, type TestServer } from '../support/server.ts'
 import { Crowd, type Json, Station } from '../support/station.ts'
-import { type BreakablePostgres, startBreakablePostgres } from './breakable-postgres.ts'
 
 const DURATIONS = {
   ROUND_WAIT_DURATION_MS: '2500',

@@ -5,6 +5,7 @@ import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
+import { startBreakablePostgres } from '../support/breakable-postgres.ts'
 import { createTestDatabase } from '../support/postgres.ts'
 import {
   commandOf,
@@ -20,7 +21,6 @@ import {
   temporaryDirectory,
 } from '../support/server.ts'
 import { ask, Crowd, Listener, Station, saleOf } from '../support/station.ts'
-import { startBreakablePostgres } from './breakable-postgres.ts'
 
 const ends: (() => Promise<unknown>)[] = []
 afterEach(async () => {

@@ -170,13 +170,15 @@ export type ServerOptions = {
   readonly runtime?: 'node' | 'deno'
   /** In a process group of its own, as a shell starts it. */
   readonly group?: boolean
+  /** The built program, if it is not that of this checkout. */
+  readonly built?: string
 }
 
 const PATIENT = { HOST: '127.0.0.1', RATE_LIMIT_PER_MINUTE: '0', LOGIN_LIMIT_PER_MINUTE: '10000' }
 
 /** Command and environment of a server. */
-export const commandOf = (runtime: 'node' | 'deno' = 'node'): string[] => {
-  if (runtime === 'node') return [process.execPath, 'dist/main.js']
+export const commandOf = (runtime: 'node' | 'deno' = 'node', built = 'dist/main.js'): string[] => {
+  if (runtime === 'node') return [process.execPath, built]
   const { tasks } = JSON.parse(readFileSync(join(ROOT, 'deno.json'), 'utf8')) as {
     tasks: { start: { command: string } }
   }
@@ -222,15 +224,15 @@ export class TestServer {
   static async start(options: ServerOptions = {}): Promise<TestServer> {
     const temporary = options.dataDirectory === undefined ? await temporaryDirectory() : undefined
     const dataDirectory = options.dataDirectory ?? join(temporary!, 'data')
-    const program = TestServer.#launch(options, dataDirectory, '0')
+    const program = TestServer.#run(options, dataDirectory, '0')
     const server = new TestServer(options, dataDirectory, temporary, program)
-    await server.#untilOpen()
+    await server.untilOpen()
     return server
   }
 
-  static #launch({ env, runtime, group }: ServerOptions, dataDirectory: string, port: string): Program {
+  static #run({ env, runtime, group, built }: ServerOptions, dataDirectory: string, port: string): Program {
     const settings = { ...PATIENT, PORT: port, DATA_DIR: dataDirectory, LOG_LEVEL: 'warn', ...env }
-    return new Program(commandOf(runtime), settings, { group: group ?? false })
+    return new Program(commandOf(runtime, built), settings, { group: group ?? false })
   }
 
   /** Stays the same over restarts. */
@@ -264,10 +266,15 @@ export class TestServer {
   /** Starts again with the same data, at the same address. */
   async restart(env: Readonly<Record<string, string>> = {}): Promise<void> {
     await this.kill('SIGTERM')
+    this.launch(env)
+    await this.untilOpen()
+  }
+
+  /** Starts again where it has ended, and waits for nothing. */
+  launch(env: Readonly<Record<string, string>> = {}): void {
     this.#earlier = this.output
     const options = { ...this.#options, env: { ...this.#options.env, ...env } }
-    this.program = TestServer.#launch(options, this.dataDirectory, new URL(this.#url).port)
-    await this.#untilOpen()
+    this.program = TestServer.#run(options, this.dataDirectory, new URL(this.#url).port)
   }
 
   /** For good: in peace if it can, and with all that is left of it. Harmless when repeated. */
@@ -308,14 +315,17 @@ export class TestServer {
     return given ?? this.passwords[name] ?? fail(`nobody knows the password of ${name}`)
   }
 
-  async #untilOpen(): Promise<void> {
+  /** Until it sells. @throws Error if it ended meanwhile */
+  async untilOpen(): Promise<void> {
     const { program } = this
     await eventually(
       'the server is open',
       async () => {
         if (program.hasEnded) return true
-        this.#url = /open at (http:\/\/\S+)/.exec(program.stdout)?.[1] ?? ''
-        return this.#url !== '' && (await fetch(`${this.#url}/health`)).ok
+        const url = /open at (http:\/\/\S+)/.exec(program.stdout)?.[1]
+        if (url === undefined) return false
+        this.#url = url
+        return (await fetch(`${url}/health`)).ok
       },
       START_LIMIT_MS,
     ).catch((error: Error) => {

@@ -249,6 +249,14 @@ export class Listener {
 /** What became of a request. `unknown`: the connection broke, or the server met a fault. */
 export type Outcome = 'acknowledged' | 'refused' | 'unknown'
 
+export type Payment = {
+  readonly key: string | undefined
+  outcome: Outcome
+  code?: string | undefined
+  /** What was paid out, in the public unit. */
+  prize?: number
+}
+
 export type Sale = {
   readonly key: string | undefined
   readonly bets: Bets
@@ -257,6 +265,8 @@ export type Sale = {
   id?: number
   roundId?: number
   cancel?: { readonly key: string | undefined; outcome: Outcome; code?: string | undefined }
+  /** Everyone who tried to pay it, on whichever station. */
+  payments?: Payment[]
 }
 
 export type CrowdOptions = {
@@ -267,6 +277,8 @@ export type CrowdOptions = {
   readonly keys?: boolean
   /** One sale of so many is cancelled at once; 0 for none. */
   readonly cancelEvery?: number
+  /** One sale of so many is brought to two counters at once after its race, until it is paid or lost; 0 for none. */
+  readonly payEvery?: number
 }
 
 /** Clients that sell and cancel for as long as they are let, through whatever happens to the server, and keep books. */
@@ -274,12 +286,14 @@ export class Crowd {
   readonly sales: Sale[] = []
   readonly #station: Station
   readonly #options: Required<CrowdOptions>
+  /** To be paid, in the order of their sale. */
+  readonly #kept: Sale[] = []
   #isOver = false
   readonly #clients: Promise<void>[]
 
   constructor(station: Station, options: CrowdOptions) {
     this.#station = station
-    this.#options = { restMs: 10, keys: true, cancelEvery: 5, ...options }
+    this.#options = { restMs: 10, keys: true, cancelEvery: 5, payEvery: 0, ...options }
     this.#clients = Array.from({ length: options.clients }, (_, index) => this.#sellOn(index))
   }
 
@@ -300,11 +314,17 @@ export class Crowd {
     )
     for (const sale of sales) await this.#sell(sale)
     for (const sale of cancels) await this.#cancel(sale)
-    return sales.length + cancels.length
+    const payments = this.sales.flatMap((sale) =>
+      (sale.payments ?? [])
+        .filter(({ outcome }) => outcome === 'unknown')
+        .map((payment) => ({ sale, payment })),
+    )
+    for (const { sale, payment } of payments) await this.#pay(sale, payment)
+    return sales.length + cancels.length + payments.length
   }
 
   async #sellOn(index: number): Promise<void> {
-    const { keys, cancelEvery, restMs } = this.#options
+    const { keys, cancelEvery, payEvery, restMs } = this.#options
     for (let count = index; !this.#isOver; count++) {
       const first = 1 + (count % 6)
       const bets: Bets = [
@@ -317,9 +337,41 @@ export class Crowd {
       if (sale.outcome === 'acknowledged' && cancelEvery > 0 && count % cancelEvery === 0) {
         sale.cancel = { key: keys ? randomUUID() : undefined, outcome: 'unknown' }
         await this.#cancel(sale)
-      }
+      } else if (sale.outcome === 'acknowledged' && payEvery > 0 && count % payEvery === 1)
+        this.#kept.push(sale)
+      if (payEvery > 0) await this.#payNext()
       await delay(sale.outcome === 'acknowledged' ? restMs : 50)
     }
+  }
+
+  /** Brings the oldest receipt to two counters at once, if its race is over by now. */
+  async #payNext(): Promise<void> {
+    const sale = this.#kept.shift()
+    if (!sale) return
+    const pair = [this.#newPayment(sale), this.#newPayment(sale)]
+    await Promise.all(pair.map((payment) => this.#pay(sale, payment)))
+    const isDecided = pair.some(
+      ({ outcome, code }) => outcome !== 'refused' || code !== 'RECEIPT_NOT_SETTLED',
+    )
+    if (isDecided) return
+    // Too early: that is no attempt to remember.
+    sale.payments = sale.payments!.filter((payment) => !pair.includes(payment))
+    this.#kept.unshift(sale)
+    await delay(50)
+  }
+
+  #newPayment(sale: Sale): Payment {
+    const payment: Payment = { key: this.#options.keys ? randomUUID() : undefined, outcome: 'unknown' }
+    sale.payments ??= []
+    sale.payments.push(payment)
+    return payment
+  }
+
+  async #pay(sale: Sale, payment: Payment): Promise<void> {
+    const answer = await this.#station.pay(sale.id!, payment.key).catch(() => undefined)
+    payment.outcome = outcomeOf(answer)
+    payment.code = answer?.code
+    if (payment.outcome === 'acknowledged') payment.prize = answer!.data.prize
   }
 
   async #sell(sale: Sale): Promise<void> {

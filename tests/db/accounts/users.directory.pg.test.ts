@@ -8,11 +8,11 @@ import { UsersDirectory } from '../../../src/db/accounts/users.directory.ts'
 import { migrate } from '../../../src/db/migrate.ts'
 import { connectPostgres, type Sql } from '../../../src/db/postgres.ts'
 import { createTokens } from '../../../src/http/accounts/tokens.ts'
+import { Cable } from '../../support/cable.ts'
 import { WoundClock } from '../../support/clock.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
-import { PostgresCable } from '../../support/postgres-cable.ts'
 
-type Server = { directory: UsersDirectory; sql: Sql; cable: PostgresCable; clock: WoundClock; place: string }
+type Server = { directory: UsersDirectory; sql: Sql; cable: Cable; clock: WoundClock; place: string }
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>
 let troubles: string[]
@@ -43,7 +43,7 @@ const start = async (place?: string, { isPlugged = true } = {}): Promise<Server>
 }
 
 const prepare = async (place?: string): Promise<Server> => {
-  const cable = await PostgresCable.to(database.url)
+  const cable = await Cable.to(database.url)
   const sql = connectPostgres(cable.url, 3)
   const clock = new WoundClock(Date.now())
   if (place === undefined) {

@@ -7,7 +7,7 @@ import { discrepancies } from '../../../src/db/racing/reconciliation.queries.ts'
 import type { Person, ReceiptCommand } from '../../../src/domain/racing/decide.ts'
 import type { ReceiptView } from '../../../src/domain/racing/receipt-view.ts'
 import { isRefusal, type Refusal } from '../../../src/domain/racing/refusals.ts'
-import { PostgresCable } from '../../support/postgres-cable.ts'
+import { Cable } from '../../support/cable.ts'
 import {
   ADMIN,
   CASHIER,
@@ -262,7 +262,7 @@ describe('the archive and a Postgres that goes away', () => {
   it('leaves a round untaken for certain, where Postgres is away before the commit is asked for', async () => {
     const history = winners(2, { roundId: ROUND })
     await project(sql, history)
-    const cable = await PostgresCable.to(database.url)
+    const cable = await Cable.to(database.url)
     const pool = connectPostgres(cable.url, 2)
     const own = receiptsArchive(pool)
     await pool`select 1`

@@ -6,7 +6,7 @@ import { connectPostgres } from '../../../src/db/postgres.ts'
 import { claimStation, isSuperseded } from '../../../src/db/racing/station.claim.ts'
 import type { Fact } from '../../../src/domain/racing/facts.ts'
 import { receiptNumbers } from '../../../src/domain/racing/receipt-number.ts'
-import { PostgresCable } from '../../support/postgres-cable.ts'
+import { Cable } from '../../support/cable.ts'
 import { openRacingDatabase, project, type RacingDatabase, wipe } from './racing.database.ts'
 import { winners } from './round.history.ts'
 
@@ -37,7 +37,7 @@ describe('claiming a station', () => {
     const journal = newJournal()
     const first = await claim('01', journal)
     expect(await claim('01', journal)).toEqual(first)
-    const cable = await PostgresCable.to(database.url)
+    const cable = await Cable.to(database.url)
     await cable.pull()
     const away = connectPostgres(cable.url, 1)
     expect(await claimStation(journal, away, '01')).toEqual(first)

@@ -1,17 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { connectPostgres, isPassing, type Sql } from '../../../src/db/postgres.ts'
+import { Cable } from '../../support/cable.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
-import { PostgresCable } from '../../support/postgres-cable.ts'
 
 let database: Awaited<ReturnType<typeof createTestDatabase>>
-let cable: PostgresCable
+let cable: Cable
 /** One that goes through the cable, and one that does not. */
 let sql: Sql
 let watcher: Sql
 
 beforeEach(async () => {
   database = await createTestDatabase()
-  cable = await PostgresCable.to(database.url)
+  cable = await Cable.to(database.url)
   sql = connectPostgres(cable.url, 2)
   watcher = connectPostgres(database.url, 1)
   await watcher`create table paid (id bigint)`

@@ -14,8 +14,8 @@ import type { Fact } from '../../../src/domain/racing/facts.ts'
 import { openQueues, type QueueStore, type Queues } from '../../../src/jobs/queues.ts'
 import { RacingJobs } from '../../../src/jobs/racing/racing.jobs.ts'
 import { openRacingDatabase, type RacingDatabase } from '../../db/racing/racing.database.ts'
+import { Cable } from '../../support/cable.ts'
 import { WoundClock } from '../../support/clock.ts'
-import { PostgresCable } from '../../support/postgres-cable.ts'
 import { Disk, type FakeArchive, MORNING, Shop } from '../../support/racing.ts'
 
 /** Long enough for a stalled job to be taken up again. */
@@ -26,14 +26,14 @@ export const eventually = <T>(check: () => T | Promise<T>): Promise<T> =>
 
 export type JobsShopOptions = {
   /** Where the queues are, given a Postgres that can be unplugged. */
-  readonly storeOf: (cable: PostgresCable) => QueueStore
+  readonly storeOf: (cable: Cable) => QueueStore
   readonly cacheOf?: (() => RoundCache) | undefined
   readonly station?: string
 }
 
 export class JobsShop {
   readonly database: RacingDatabase
-  readonly cable: PostgresCable
+  readonly cable: Cable
   readonly clock = new WoundClock(MORNING)
   readonly cache: RoundCache
   /** Through the cable, as the server's own. */
@@ -52,7 +52,7 @@ export class JobsShop {
   /** Added to what the jobs take for now: nobody waits for what is found by waiting. */
   aheadMs = 0
 
-  private constructor(database: RacingDatabase, cable: PostgresCable, options: JobsShopOptions) {
+  private constructor(database: RacingDatabase, cable: Cable, options: JobsShopOptions) {
     this.database = database
     this.cable = cable
     this.#options = options
@@ -63,7 +63,7 @@ export class JobsShop {
   /** A shop that sells; its jobs do not run yet. */
   static async open(options: JobsShopOptions): Promise<JobsShop> {
     const database = await openRacingDatabase(2)
-    const shop = new JobsShop(database, await PostgresCable.to(database.url), options)
+    const shop = new JobsShop(database, await Cable.to(database.url), options)
     await shop.#begin()
     return shop
   }

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { startEmbeddedPostgres } from '../../src/db/embedded-postgres.ts'
-import { endPostgresOf, eventually, gone, removeData, temporaryDirectory } from '../support/server.ts'
+import { endPostgresOf, eventually, gone, removeData, temporaryDirectory } from './server.ts'
 
 export type BreakablePostgres = {
   readonly url: string
