@@ -6,6 +6,7 @@ import type { Receipt, ReceiptStatus, Round } from '../../domain/racing/round.ts
 // Lists of receipts: those of live rounds from their actors, the others from the archive, each exactly once.
 //   B1. A list is read between hand-overs: where a round changed its owner meanwhile, it is read again.
 //   B2. Its cost grows with the page and the live rounds, not with history.
+//   B3. What it says of live receipts was true at one moment: they are read in one turn, whatever is waited for later.
 
 /** The archive's lists, ready to be asked. */
 export type ArchiveLists = {
@@ -27,7 +28,7 @@ export const listReceipts = async (
 ): Promise<ReceiptPage> => {
   for (;;) {
     const before = await racing.betweenHandOvers()
-    const live = liveReceipts(racing, filter)
+    const live = readLive(racing, filter, page.offset + page.limit)
     await racing.settled()
     const result = await combine(live, archive, filter, page)
     if ((await racing.betweenHandOvers()) === before) return result
@@ -40,15 +41,31 @@ export const listLiveReceipts = async (
   filter: ReceiptFilter,
   page: PageOf,
 ): Promise<ReceiptPage> => {
-  const live = liveReceipts(racing, filter)
-  const receipts = live.slice(page.offset, page.offset + page.limit).map(toView)
-  const totals = totalsOf(live)
+  const { first, totals } = readLive(racing, filter, page.offset + page.limit)
   await racing.settled()
-  return { receipts, totals }
+  return { receipts: first.slice(page.offset), totals }
 }
 
 type Live = { readonly round: Round; readonly receipt: Receipt }
 const toView = ({ round, receipt }: Live): ReceiptView => viewReceipt(round, receipt)
+
+/** What lists need of the live receipts that match: the first ones in full, and the sums of all. */
+type LiveRead = {
+  readonly count: number
+  readonly first: readonly ReceiptView[]
+  readonly oldestAt: number | undefined
+  readonly totals: StatusTotals
+}
+
+const readLive = (racing: RacingPort, filter: ReceiptFilter, limit: number): LiveRead => {
+  const live = liveReceipts(racing, filter)
+  return {
+    count: live.length,
+    first: live.slice(0, limit).map(toView),
+    oldestAt: live.at(-1)?.receipt.sale.at,
+    totals: totalsOf(live),
+  }
+}
 
 /** All live receipts that match, latest first. */
 const liveReceipts = (racing: RacingPort, filter: ReceiptFilter): Live[] => {
@@ -75,13 +92,13 @@ export const matches = (
   (to === undefined || at < to)
 
 const combine = async (
-  live: readonly Live[],
+  live: LiveRead,
   archive: ArchiveLists,
   filter: ReceiptFilter,
   page: PageOf,
 ): Promise<ReceiptPage> => {
   const [receipts, totals] = await Promise.all([pageOf(live, archive, filter, page), archive.totals(filter)])
-  return { receipts, totals: added(totals, totalsOf(live)) }
+  return { receipts, totals: added(totals, live.totals) }
 }
 
 /**
@@ -89,24 +106,20 @@ const combine = async (
  * archive holds later ones (a round of another track, or one that could not be handed over), both are merged.
  */
 const pageOf = async (
-  live: readonly Live[],
+  { count, first, oldestAt }: LiveRead,
   archive: ArchiveLists,
   filter: ReceiptFilter,
   { offset, limit }: PageOf,
 ): Promise<ReceiptView[]> => {
-  const end = offset + limit
-  const oldest = live.at(-1)
-  const mixed = oldest ? await archive.since(filter, oldest.receipt.sale.at - 1) : 0
+  const mixed = oldestAt === undefined ? 0 : await archive.since(filter, oldestAt - 1)
   if (mixed === 0) {
-    const own = live.slice(offset, end).map(toView)
+    const own = first.slice(offset)
     const rest = limit - own.length
-    return rest === 0
-      ? own
-      : [...own, ...(await archive.receipts(filter, Math.max(0, offset - live.length), rest))]
+    return rest === 0 ? own : [...own, ...(await archive.receipts(filter, Math.max(0, offset - count), rest))]
   }
+  const end = offset + limit
   const retired = await archive.receipts(filter, 0, end)
-  const merged = [...live.slice(0, end).map(toView), ...retired]
-  return merged.sort((a, b) => b.at - a.at || b.id - a.id).slice(offset, end)
+  return [...first, ...retired].sort((a, b) => b.at - a.at || b.id - a.id).slice(offset, end)
 }
 
 type Counted = { readonly status: ReceiptStatus; readonly total: number; readonly prize: number }

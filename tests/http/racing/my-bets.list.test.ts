@@ -4,7 +4,7 @@ import type { RacingPort } from '../../../src/actors/racing/racing.port.ts'
 import { Unavailable } from '../../../src/actors/unavailable.port.ts'
 import type { ReceiptFilter, StatusTotals } from '../../../src/db/racing/receipts.queries.ts'
 import { type ReceiptView, viewReceipt } from '../../../src/domain/racing/receipt-view.ts'
-import type { ReceiptStatus, Round } from '../../../src/domain/racing/round.ts'
+import { fold, type ReceiptStatus, type Round } from '../../../src/domain/racing/round.ts'
 import {
   type ArchiveLists,
   listLiveReceipts,
@@ -184,6 +184,25 @@ describe('a list of receipts', () => {
       [2, 2],
       [17, 2],
     ])
+  })
+
+  it('B3: says of live receipts what was true at one moment, though the round is settled while the archive is asked', async () => {
+    const bets = [{ number: 1, stake: 1_000 }]
+    const { round } = historyOf(
+      { whileOpen: [{ do: 'sell', by: 7, bets }] },
+      { roundId: 2, openedAt: 900_000, until: 'locked' },
+    )
+    const shop = new FakeShop([round], () => false)
+    const [receipt] = viewsOf(round)
+    shop.onArchive = () => {
+      if (round.phase !== 'settled')
+        fold(round, { type: 'RoundSettled', at: 990_000, seed: '00', order: [2, 1, 3, 4, 5, 6] })
+    }
+    const asked = listReceipts(shop.racing, shop.archive, { status: 'pending' }, { offset: 0, limit: 5 })
+    expect(await asked).toEqual({
+      receipts: [receipt],
+      totals: { pending: { receipts: 1, stakes: 1_000, prizes: receipt!.prize } },
+    })
   })
 
   it('fails where the archive is away, and lists live receipts to those who ask for these alone', async () => {
