@@ -51,16 +51,12 @@ const linesOf = (state: AnyStateNode): string[] => {
 const diagramOf = (machine: AnyStateMachine): string => {
   const states = Object.values(machine.root.states)
   const [first] = machine.root.initial.target ?? []
-  const everywhere = [...machine.root.transitions].flatMap(([event, transitions]) =>
-    transitions.map((transition) => `In every state: \`${label(event, transition)}\`.`),
-  )
   const lines = [
     '```mermaid',
     'stateDiagram-v2',
     `  [*] --> ${idOf(first!.key)}`,
     ...states.flatMap(linesOf),
     '```',
-    ...(everywhere.length > 0 ? ['', ...everywhere] : []),
   ]
   return lines.join('\n')
 }
@@ -74,6 +70,8 @@ is out of date. An arrow reads: event or delay, [guard], / actions.
 ## A round
 
 ${diagramOf(roundMachine)}
+
+In every state commands (\`ask\`) are answered from what the round holds, and move no state.
 
 ## A track
 

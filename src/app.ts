@@ -170,7 +170,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     now,
   })
   const metrics = createMetrics(figures.gauges)
-  racing.listen(({ fact }) => metrics.facts.inc({ type: fact.type }))
+  racing.listen(({ fact }) => metrics.countFact(fact.type))
   const board = jobBoard(tokens)
   const nameOf = (id: number) => directory.byId(id)?.name
   const pages = receiptPages({
@@ -188,10 +188,11 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   const counter = new Hono()
   for (const one of [app, counter]) {
     one.onError(onError(log))
-    one.use(metrics.measure)
     one.notFound(notFound(app))
   }
+  app.use(metrics.measure)
   counter.route('/api/v1', receipts)
+  const atCounter = metrics.measured('/api/v1/receipts/', counter.fetch)
   const api = new Hono()
   api.route('/', receipts)
   api.route(
@@ -258,7 +259,8 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   }
 
   return {
-    fetch: (request, ...rest) => (isAtCounter(request.url) ? counter : app).fetch(request, ...rest),
+    fetch: (request, ...rest) =>
+      isAtCounter(request.url) ? atCounter(request, ...rest) : app.fetch(request, ...rest),
     websocket,
     routes: [...app.routes, ...counter.routes].map(({ method, path }) => ({ method, path })),
     start: () => {

@@ -74,6 +74,8 @@ export const openJournal = <Fact>(options: JournalOptions<Fact>): Journal<Fact> 
       fail(error)
     }
     leaving = []
+    // The disk goes on while those whose commit is over are answered.
+    if (waiting.length > 0) void commitWaiting()
     for (const { done } of told) done(error)
     schedule()
   }

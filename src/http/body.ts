@@ -66,7 +66,7 @@ const bodyText = async (c: Context): Promise<string | undefined | typeof TOO_LAR
   const length = c.req.header('content-length')
   if (length !== undefined && Number(length) > maxBodyBytes) return TOO_LARGE
   try {
-    return length === undefined ? await streamedText(c) : await c.req.text()
+    return length === undefined ? await streamedText(c) : await c.req.raw.text()
   } catch {
     // The connection broke, or someone read the body before: either way there is none.
     return undefined

@@ -15,7 +15,7 @@ import { onceGate } from './once.ts'
 import type { Heard, OnceKey, Outcome, RacingPort } from './racing.port.ts'
 import { receiptCounter } from './receipt.counter.ts'
 import { RoundKeeper } from './round.keeper.ts'
-import { roundMachine } from './round.machine.ts'
+import { roundLogic } from './round.machine.ts'
 import { type Seeds, trackSeeds } from './seeds.ts'
 import type { StationNotes } from './station.port.ts'
 import { trackMachine } from './track.machine.ts'
@@ -48,7 +48,7 @@ export type RacingOptions = {
   readonly onFault: (fault: unknown) => void
 }
 
-type RoundActor = Actor<typeof roundMachine>
+type RoundActor = Actor<typeof roundLogic>
 type LiveRound = { readonly keeper: RoundKeeper; readonly actor: RoundActor }
 const NEXT_ROUND = 'rounds/next'
 
@@ -281,7 +281,7 @@ export class Racing implements RacingPort {
       hear: (heard) => this.#hear(heard),
     })
     const seeds = this.#seedsOf(round.opened.track)
-    const live = { keeper, actor: createActor(roundMachine, { clock, input: { keeper, clock, seeds } }) }
+    const live = { keeper, actor: createActor(roundLogic, { clock, input: { keeper, clock, seeds } }) }
     this.#live.set(round.id, live)
     this.#latest.set(round.opened.track, round.id)
     return live

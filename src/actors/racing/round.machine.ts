@@ -7,16 +7,16 @@ import type { Seeds } from './seeds.ts'
 
 // The life of a round. Time proposes, facts move: a timer asks the keeper for the next fact, and the machine goes on
 // when that fact is on disk.
-//   L1. Every state answers every command; what may be done in which phase is decided in the domain.
+//   L1. Every state answers every command, in the order they came; what may be done in which phase is decided in the
+//       domain. A command moves no state, so it passes by the search for a transition.
 //   L2. Delays are computed from the facts' absolute times, so a restart arms them again.
 //   L3. Nobody sleeps longer than a second: a clock that was set is noticed, a commit that failed is tried again.
 
 const LONGEST_SLEEP_MS = 1_000
 
 export type RoundInput = { readonly keeper: RoundKeeper; readonly clock: Clock; readonly seeds: Seeds }
-export type RoundEvent =
-  | { readonly type: 'ask'; readonly command: Command; readonly reply: Reply }
-  | { readonly type: 'BettingLocked' | 'RaceStarted' | 'RoundSettled' }
+export type Ask = { readonly type: 'ask'; readonly command: Command; readonly reply: Reply }
+export type RoundEvent = Ask | { readonly type: 'BettingLocked' | 'RaceStarted' | 'RoundSettled' }
 
 const sleepUntil =
   (phase: Phase, deadline: 'locksAt' | 'startsAt' | 'endsAt') =>
@@ -33,9 +33,6 @@ const isIn =
 export const roundMachine = setup({
   types: { context: {} as RoundInput, events: {} as RoundEvent, input: {} as RoundInput },
   actions: {
-    answer: ({ context, event }) => {
-      if (event.type === 'ask') context.keeper.ask(event.command, event.reply)
-    },
     lockBetting: ({ context }) => context.keeper.tick({ type: 'LockBetting' }),
     startRace: ({ context }) => context.keeper.tick({ type: 'StartRace' }),
     settleRound: ({ context: { keeper, seeds } }) =>
@@ -55,7 +52,6 @@ export const roundMachine = setup({
   id: 'round',
   context: ({ input }) => input,
   initial: 'recovering',
-  on: { ask: { actions: 'answer' } },
   states: {
     recovering: {
       always: [
@@ -78,5 +74,16 @@ export const roundMachine = setup({
       on: { RoundSettled: 'settled' },
     },
     settled: {},
+  },
+})
+
+/** The round's actor: the machine, and commands answered from its context whatever its state. */
+export const roundLogic: typeof roundMachine = Object.create(roundMachine, {
+  transition: {
+    value: ((snapshot, event, scope) => {
+      if (event.type !== 'ask') return roundMachine.transition(snapshot, event, scope)
+      snapshot.context.keeper.ask(event.command, event.reply)
+      return snapshot
+    }) satisfies (typeof roundMachine)['transition'],
   },
 })

@@ -172,6 +172,7 @@ class TrackLive {
       return
     }
     if (fact.type !== 'ReceiptSold' && fact.type !== 'ReceiptCancelled') return
+    if (!this.#all && !this.#own.has(fact.sale.by)) return
     const { opened } = round
     const now = this.#options.clock.now()
     const phase: Phase = this.#round?.id === roundId ? this.#round.phase : 'waiting'

@@ -1,5 +1,5 @@
 import type { RoundOpened, RoundSettled } from '../../domain/racing/facts.ts'
-import type { ReceiptView } from '../../domain/racing/receipt-view.ts'
+import type { BetView, ReceiptView } from '../../domain/racing/receipt-view.ts'
 import type { Phase, ReceiptStatus } from '../../domain/racing/round.ts'
 
 // What the outside sees of a round and of a receipt, on sockets and routes alike.
@@ -93,12 +93,20 @@ export const systemTicket = (receipt: ReceiptOnTicket): SystemTicket => ({
   status: receipt.status,
   prize: receipt.prize,
   created_at: new Date(receipt.at).toISOString(),
-  bets: receipt.bets.map(({ number, name, coeff, stake, prize }) => ({
-    number,
-    value: stake,
-    participant: { number, name, coeff: coeff / 100 },
-    prize,
-  })),
+  bets: receipt.bets.map(betOnTicket),
+})
+
+export const betOnTicket = ({
+  number,
+  name,
+  coeff,
+  stake,
+  prize,
+}: BetView): SystemTicket['bets'][number] => ({
+  number,
+  value: stake,
+  participant: { number, name, coeff: coeff / 100 },
+  prize,
 })
 
 export type ReceiptOnTicket = Pick<

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto'
 import { type Context, Hono } from 'hono'
+import type * as v from 'valibot'
 import type { OnceKey, RacingPort } from '../../actors/racing/racing.port.ts'
-import type { Person, ReceiptCommand } from '../../domain/racing/decide.ts'
+import type { AskedBet, Person, ReceiptCommand } from '../../domain/racing/decide.ts'
 import { unpayable, untouchable } from '../../domain/racing/decide.ts'
 import type { ReceiptView } from '../../domain/racing/receipt-view.ts'
 import { isRefusal, type Refusal, refuse } from '../../domain/racing/refusals.ts'
 import { failure, ok, refusal } from '../answer.ts'
 import { checked, readBody } from '../body.ts'
-import { type Env, signedIn } from '../guard.ts'
+import { forSignedIn } from '../guard.ts'
 import { route } from '../route.ts'
 import { isAdmin, type Session, type Sessions } from '../session.ts'
-import { systemTicket } from './racing.view.ts'
+import { betOnTicket } from './racing.view.ts'
 import { ChangeQuery, docs, PrintQuery, SaleBody } from './receipts.docs.ts'
 import type { ReceiptPages } from './receipts.pages.ts'
 
@@ -23,13 +24,11 @@ export type ReceiptsOptions = {
 
 /** `/receipts`: sell, cancel, print, and the slip of a prize. */
 export const receiptsRoutes = ({ racing, sessions, pages, nameOf }: ReceiptsOptions) => {
-  const app = new Hono<Env>()
-  const guest = signedIn(sessions)
+  const app = new Hono()
 
-  const sell = async (c: Context<Env>, track: string): Promise<Response> => {
+  const sell = async (c: Context, session: Session, track: string): Promise<Response> => {
     const body = await readBody(c, SaleBody)
     if (body instanceof Response) return body
-    const session = c.get('session')
     if (body.user_id !== undefined && body.user_id !== session.userId)
       return refusal(
         c,
@@ -38,38 +37,38 @@ export const receiptsRoutes = ({ racing, sessions, pages, nameOf }: ReceiptsOpti
       )
     const once = onceKey(c, session, `add ${track}`, body)
     if (once instanceof Response) return once
-    const bets = body.bets.map(({ participant: { number, name, coeff }, value }) => ({
-      number,
-      name,
-      coeff,
-      stake: value,
-    }))
+    const bets = body.bets.map(askedBet)
     const outcome = await racing.sell(track, { type: 'SellReceipt', by: personOf(session), bets }, once)
-    if (isRefusal(outcome)) return refuseWith(c, outcome, nameOf)
-    const { total_amount, bets: sold, prize, created_at } = systemTicket(outcome)
-    return ok(c, { id: outcome.id, roundId: outcome.roundId, total_amount, prize, created_at, bets: sold })
+    return isRefusal(outcome) ? refuseWith(c, outcome, nameOf) : ok(c, soldReceipt(outcome))
   }
 
-  const cancel = async (c: Context<Env>, id: number): Promise<Response> => {
-    const session = c.get('session')
+  const cancel = async (c: Context, session: Session, id: number): Promise<Response> => {
     const once = onceKey(c, session, 'delete', id)
     if (once instanceof Response) return once
     const outcome = await racing.change({ type: 'CancelReceipt', by: personOf(session), id }, once)
     return isRefusal(outcome) ? refuseWith(c, outcome, nameOf) : c.json({ success: true })
   }
 
-  const change = async (c: Context<Env>): Promise<Response> => {
+  /** Sales ask the same few things in their query, so what was found in it once is remembered. */
+  const salesAsked = new Map<string, string>()
+
+  const change = (c: Context, session: Session): Response | Promise<Response> => {
+    const asked = c.req.url.slice(c.req.url.indexOf('?'))
+    const known = salesAsked.get(asked)
+    if (known !== undefined) return sell(c, session, known)
     const query = checked(c, ChangeQuery, c.req.query())
     if (query instanceof Response) return query
-    if (query.action === 'delete') return cancel(c, query.id)
+    if (query.action === 'delete') return cancel(c, session, query.id)
     const track = trackOf(racing, query.track)
-    return track === undefined ? unknownTrack(c, racing) : sell(c, track)
+    if (track === undefined) return unknownTrack(c, racing)
+    if (salesAsked.size < MOST_REMEMBERED) salesAsked.set(asked, track)
+    return sell(c, session, track)
   }
 
-  const print = async (c: Context<Env>): Promise<Response> => {
+  const print = async (c: Context, session: Session): Promise<Response> => {
     const query = checked(c, PrintQuery, c.req.query())
     if (query instanceof Response) return query
-    const by = personOf(c.get('session'))
+    const by = personOf(session)
     const language = pages.languageOf(query.lang, c.req.header('accept-language'))
     if (query.action === 'print') {
       const command: ReceiptCommand = { type: 'PrintReceipt', by, id: query.id }
@@ -80,10 +79,30 @@ export const receiptsRoutes = ({ racing, sessions, pages, nameOf }: ReceiptsOpti
     return isRefusal(outcome) ? refuseWith(c, outcome, nameOf) : pages.payout(c, outcome, by.id, language)
   }
 
-  route(app, 'POST', '/receipts/', docs.change, guest, change)
-  route(app, 'GET', '/receipts/', docs.print, guest, print)
+  route(app, 'POST', '/receipts/', docs.change, forSignedIn(sessions, change))
+  route(app, 'GET', '/receipts/', docs.print, forSignedIn(sessions, print))
   return app
 }
+
+const MOST_REMEMBERED = 100
+
+type Body = v.InferOutput<typeof SaleBody>
+
+const askedBet = ({ participant: { number, name, coeff }, value }: Body['bets'][number]): AskedBet => ({
+  number,
+  name,
+  coeff,
+  stake: value,
+})
+
+const soldReceipt = ({ id, roundId, total, prize, at, bets }: ReceiptView) => ({
+  id,
+  roundId,
+  total_amount: total,
+  prize,
+  created_at: new Date(at).toISOString(),
+  bets: bets.map(betOnTicket),
+})
 
 /** The receipt, if it won and was not paid yet. */
 const wonReceipt = async (racing: RacingPort, id: number, by: Person): Promise<ReceiptView | Refusal> => {

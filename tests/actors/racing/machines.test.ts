@@ -11,6 +11,5 @@ describe('docs/machines.md', () => {
     expect(page).toContain('waiting --> betting_locked: BettingLocked')
     expect(page).toContain('betting_locked --> running: RaceStarted')
     expect(page).toContain('running --> settled: RoundSettled')
-    expect(page).toContain('In every state: `ask / answer`.')
   })
 })
