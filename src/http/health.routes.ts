@@ -59,7 +59,7 @@ const DetailedHealth = v.object({
   status: v.picklist(['ok', 'degraded', 'unavailable']),
   version: v.string(),
   uptimeSeconds: v.number(),
-  checks: v.record(v.string(), v.looseObject({ ok: v.boolean() })),
+  checks: v.record(v.string(), v.objectWithRest({ ok: v.boolean() }, v.unknown())),
 })
 
 const docs = {

@@ -41,7 +41,13 @@ export const opsRoutes = (sessions: Sessions, persistence: () => Promise<Persist
   return app
 }
 
-const counts = v.object({ waiting: v.number(), active: v.number(), delayed: v.number(), failed: v.number() })
+const counts = v.object({
+  waiting: v.number(),
+  active: v.number(),
+  delayed: v.number(),
+  failed: v.number(),
+  completed: v.number(),
+})
 const docs = {
   persistence: {
     tags: ['operations'],
