@@ -37,7 +37,7 @@ export type Galop = Running & { readonly token: string; readonly log: () => stri
 
 const PASSWORD = 'bench-password'
 
-/** The built server as users get it, but for a round that lasts, no limit of requests, and a cap that is not met. */
+/** The built server as users get it, but for a round that lasts, and a limit of requests and a cap that are not met. */
 export const startGalop = async (settings: Readonly<Record<string, string>> = {}): Promise<Galop> => {
   const directory = mkdtempSync(join(tmpdir(), 'galop-bench-'))
   const port = await freePort()
@@ -49,7 +49,7 @@ export const startGalop = async (settings: Readonly<Record<string, string>> = {}
       PORT: String(port),
       DATA_DIR: join(directory, 'data'),
       ROUND_WAIT_DURATION_MS: '3600000',
-      RATE_LIMIT_PER_MINUTE: '0',
+      RATE_LIMIT_PER_MINUTE: '10000000',
       MAX_ROUND_EXPOSURE: '100000000000000',
       CASHIER_PASSWORD: PASSWORD,
       LOG_LEVEL: 'warn',
