@@ -148,7 +148,7 @@ export class Racing implements RacingPort {
   sell(track: string, command: SellReceipt, once?: OnceKey): Promise<Outcome> {
     return this.#decideOnce(once, (remember) => {
       const live = this.#live.get(this.#latest.get(track) ?? -1)
-      if (!live) return Promise.resolve(refuse('NO_ROUND', { track }))
+      if (!live) return this.#keep(refuse('NO_ROUND', { track }), remember)
       return this.#send(live, command, remember)
     })
   }
@@ -218,14 +218,29 @@ export class Racing implements RacingPort {
     once: OnceKey | undefined,
     remember: ((outcome: Outcome) => Notes) | undefined,
   ): Promise<Outcome> {
-    const { archive, clock, journal, onFault } = this.#options
-    if (command.type !== 'CancelReceipt') {
-      const outcome = await archive.ask(command, clock.now(), once && `${once.user}/${once.key}`)
-      if (command.type === 'PayReceipt' && !isRefusal(outcome)) this.#tell(this.#archiveListeners, outcome)
-      // The archive has decided, and knows the key by which a payment was made: this is for the key's other uses.
-      if (remember) await journal.write(remember(outcome)).catch(onFault)
+    const outcome = await this.#decideArchived(command, once)
+    if (command.type !== 'PayReceipt' || isRefusal(outcome)) return this.#keep(outcome, remember)
+    this.#tell(this.#archiveListeners, outcome)
+    // The archive knows the key by which it made a payment: that it cannot be kept here as well undoes nothing.
+    return this.#keep(outcome, remember).catch((fault) => {
+      this.#options.onFault(fault)
       return outcome
-    }
+    })
+  }
+
+  /** What no round decided is kept under its key before it is said. @throws Unavailable where that cannot be */
+  async #keep(outcome: Outcome, remember: ((outcome: Outcome) => Notes) | undefined): Promise<Outcome> {
+    if (remember)
+      await this.#options.journal.write(remember(outcome)).catch((error: Error) => {
+        throw readUnwritten(error)
+      })
+    return outcome
+  }
+
+  async #decideArchived(command: ReceiptCommand, once: OnceKey | undefined): Promise<Outcome> {
+    const { archive, clock } = this.#options
+    if (command.type !== 'CancelReceipt')
+      return archive.ask(command, clock.now(), once && `${once.user}/${once.key}`)
     const receipt = await archive.find(command.id)
     if (!receipt) return refuse('RECEIPT_UNKNOWN', { id: command.id })
     const barred = untouchable(receipt, receipt.by, command.by)

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { Unavailable } from '../../../src/actors/unavailable.port.ts'
 import { quiet } from '../../support/clock.ts'
 import { ADMIN, OTHER_CASHIER, onceKey, receiptIn, Shop, watch } from '../../support/racing.ts'
 
@@ -123,6 +124,42 @@ describe('an idempotency key', () => {
     expect(receiptIn(paid).status).toBe('paid')
     expect(await shop.pay(id, undefined, once)).toEqual(paid)
     expect(await shop.pay(id)).toMatchObject({ refused: 'RECEIPT_ALREADY_PAID' })
+  })
+
+  it('remembers what was refused without a round: where there was none yet, and what the archive says', async () => {
+    shop = new Shop()
+    const before = onceKey('too early')
+    const early = shop.sell(BET, { once: before })
+    await shop.clock.advance(0)
+    expect(await early).toMatchObject({ refused: 'NO_ROUND' })
+    expect(await shop.sell(BET, { once: before })).toEqual(await early)
+
+    const { id } = await shop.soldOnAll()
+    await shop.windTo('next')
+    const { archive } = shop
+    const find = archive.find.bind(archive)
+    archive.find = async () => undefined
+    expect(await shop.racing.retire(1)).toBe(true)
+    const once = onceKey('cancel')
+    const unknown = await shop.cancel(id, undefined, once)
+    expect(unknown).toMatchObject({ refused: 'RECEIPT_UNKNOWN' })
+    archive.find = find
+    expect(await shop.cancel(id)).toMatchObject({ refused: 'RECEIPT_HISTORICAL' })
+    expect(await shop.cancel(id, undefined, once)).toEqual(unknown)
+  })
+
+  it('lets the archive’s refusal wait until it can be kept, but not a payment that was made', async () => {
+    shop = await Shop.open()
+    const { id } = await shop.soldOnAll()
+    await shop.windTo('next')
+    expect(await shop.racing.retire(1)).toBe(true)
+    shop.disk.fault = 'before'
+    await expect(shop.cancel(id, undefined, onceKey('cancel'))).rejects.toThrow(Unavailable)
+    shop.disk.fault = undefined
+    await shop.mendDisk()
+    expect(await shop.cancel(id, undefined, onceKey('cancel'))).toMatchObject({
+      refused: 'RECEIPT_HISTORICAL',
+    })
   })
 
   it('is kept for a day at least, and forgotten after two', async () => {
