@@ -30,7 +30,7 @@ const PUBLIC = 100
 export const reckon = async (shop: Shop): Promise<Reckoning> => {
   const { admin, cashier, server, sockets, postgres: store, redis } = shop.parts
   await Promise.all(shop.crowds.map((crowd) => crowd.stop()))
-  let asked = 0
+  let asked = shop.crowds.reduce((sum, { askedAgain }) => sum + askedAgain, 0)
   for (const crowd of shop.crowds) {
     // Where a race or an outage has just ended, an answer may still be "in a moment".
     await eventually(
@@ -44,7 +44,17 @@ export const reckon = async (shop: Shop): Promise<Reckoning> => {
   }
   const sales = shop.crowds.flatMap((crowd) => crowd.sales)
   const acknowledged = sales.filter(({ outcome }) => outcome === 'acknowledged')
-  await admin.untilRetired(Math.max(0, ...acknowledged.map(({ roundId }) => roundId ?? 0)), WAIT_MS)
+  const lastRound = acknowledged.reduce((last, { roundId = 0 }) => Math.max(last, roundId), 0)
+  await eventually(
+    'all rounds are handed over',
+    async () => {
+      const { data } = await admin.persistence()
+      if (data.journal.rounds.some(({ roundId }: Json) => roundId <= lastRound))
+        throw new Error(JSON.stringify(data))
+      return true
+    },
+    WAIT_MS,
+  )
   await admin.untilStored(WAIT_MS)
   const persistence = await eventually(
     'no alarm is left',

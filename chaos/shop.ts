@@ -119,6 +119,7 @@ export class Shop {
       restMs: 120,
       cancelEvery: 5,
       payEvery: 4,
+      insists: true,
       ...this.#options.crowd,
       ...options,
     })

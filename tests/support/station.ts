@@ -279,11 +279,15 @@ export type CrowdOptions = {
   readonly cancelEvery?: number
   /** One sale of so many is brought to two counters at once after its race, until it is paid or lost; 0 for none. */
   readonly payEvery?: number
+  /** Whether a client asks again, under the same key, until it knows what became of its request. */
+  readonly insists?: boolean
 }
 
 /** Clients that sell and cancel for as long as they are let, through whatever happens to the server, and keep books. */
 export class Crowd {
   readonly sales: Sale[] = []
+  /** How often something was asked again by clients that insist. */
+  askedAgain = 0
   readonly #station: Station
   readonly #options: Required<CrowdOptions>
   /** To be paid, in the order of their sale. */
@@ -293,8 +297,11 @@ export class Crowd {
 
   constructor(station: Station, options: CrowdOptions) {
     this.#station = station
-    this.#options = { restMs: 10, keys: true, cancelEvery: 5, payEvery: 0, ...options }
+    this.#options = { restMs: 10, keys: true, cancelEvery: 5, payEvery: 0, insists: false, ...options }
     this.#clients = Array.from({ length: options.clients }, (_, index) => this.#sellOn(index))
+    // Others pay: where a payment has to wait for Postgres, selling does not.
+    const payers = this.#options.payEvery > 0 ? Math.ceil(options.clients / 8) : 0
+    for (let i = 0; i < payers; i++) this.#clients.push(this.#payOn())
   }
 
   async stop(): Promise<void> {
@@ -312,14 +319,14 @@ export class Crowd {
     const cancels = this.sales.filter(
       ({ cancel }) => cancel?.outcome === 'unknown' && cancel.key !== undefined,
     )
-    for (const sale of sales) await this.#sell(sale)
-    for (const sale of cancels) await this.#cancel(sale)
     const payments = this.sales.flatMap((sale) =>
       (sale.payments ?? [])
         .filter(({ outcome }) => outcome === 'unknown')
         .map((payment) => ({ sale, payment })),
     )
-    for (const { sale, payment } of payments) await this.#pay(sale, payment)
+    await inLanes(sales, (sale) => this.#sell(sale))
+    await inLanes(cancels, (sale) => this.#cancel(sale))
+    await inLanes(payments, ({ sale, payment }) => this.#pay(sale, payment))
     return sales.length + cancels.length + payments.length
   }
 
@@ -339,25 +346,36 @@ export class Crowd {
         await this.#cancel(sale)
       } else if (sale.outcome === 'acknowledged' && payEvery > 0 && count % payEvery === 1)
         this.#kept.push(sale)
-      if (payEvery > 0) await this.#payNext()
-      await delay(sale.outcome === 'acknowledged' ? restMs : 50)
+      await delay(sale.outcome === 'acknowledged' ? restMs : Math.max(restMs, 50))
     }
   }
 
-  /** Brings the oldest receipt to two counters at once, if its race is over by now. */
-  async #payNext(): Promise<void> {
-    const sale = this.#kept.shift()
-    if (!sale) return
+  /** Brings one receipt after another to two counters at once, as soon as its race is over. */
+  async #payOn(): Promise<void> {
+    while (!this.#isOver) {
+      const sale = this.#kept.shift()
+      if (sale && !(await this.#isPaidOrLost(sale))) this.#kept.unshift(sale)
+      await delay(sale ? this.#options.restMs : 50)
+    }
+  }
+
+  async #isPaidOrLost(sale: Sale): Promise<boolean> {
     const pair = [this.#newPayment(sale), this.#newPayment(sale)]
     await Promise.all(pair.map((payment) => this.#pay(sale, payment)))
-    const isDecided = pair.some(
-      ({ outcome, code }) => outcome !== 'refused' || code !== 'RECEIPT_NOT_SETTLED',
-    )
-    if (isDecided) return
+    if (pair.some(({ code }) => code !== 'RECEIPT_NOT_SETTLED')) return true
     // Too early: that is no attempt to remember.
     sale.payments = sale.payments!.filter((payment) => !pair.includes(payment))
-    this.#kept.unshift(sale)
-    await delay(50)
+    return false
+  }
+
+  /** The answer, if there is one; from a client that insists, the first that says what became of it. */
+  async #known(ask: () => Promise<Answer>): Promise<Answer | undefined> {
+    for (;;) {
+      const answer = await ask().catch(() => undefined)
+      if (outcomeOf(answer) !== 'unknown' || !this.#options.insists || this.#isOver) return answer
+      this.askedAgain++
+      await delay(100)
+    }
   }
 
   #newPayment(sale: Sale): Payment {
@@ -368,14 +386,14 @@ export class Crowd {
   }
 
   async #pay(sale: Sale, payment: Payment): Promise<void> {
-    const answer = await this.#station.pay(sale.id!, payment.key).catch(() => undefined)
+    const answer = await this.#known(() => this.#station.pay(sale.id!, payment.key))
     payment.outcome = outcomeOf(answer)
     payment.code = answer?.code
     if (payment.outcome === 'acknowledged') payment.prize = answer!.data.prize
   }
 
   async #sell(sale: Sale): Promise<void> {
-    const answer = await this.#station.sell(sale.bets, { key: sale.key }).catch(() => undefined)
+    const answer = await this.#known(() => this.#station.sell(sale.bets, { key: sale.key }))
     sale.outcome = outcomeOf(answer)
     sale.code = answer?.code
     if (sale.outcome !== 'acknowledged') return
@@ -385,9 +403,19 @@ export class Crowd {
 
   async #cancel(sale: Sale): Promise<void> {
     const { key } = sale.cancel!
-    const answer = await this.#station.cancel(sale.id!, key).catch(() => undefined)
+    const answer = await this.#known(() => this.#station.cancel(sale.id!, key))
     sale.cancel = { key, outcome: outcomeOf(answer), code: answer?.code }
   }
+}
+
+const LANES = 32
+
+const inLanes = async <T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> => {
+  const rest = [...all].reverse()
+  const lane = async (): Promise<void> => {
+    for (let one = rest.pop(); one !== undefined; one = rest.pop()) await work(one)
+  }
+  await Promise.all(Array.from({ length: LANES }, lane))
 }
 
 const outcomeOf = (answer: Answer | undefined): Outcome => {
