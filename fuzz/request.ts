@@ -35,7 +35,7 @@ const rarely = <T>(usual: T, odd: Arbitrary<T>, oneIn: number): Arbitrary<T> =>
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : String(JSON.stringify(value)))
 
-const parameterOf = ({ name, schema }: Parameter): Arbitrary<string> => nearly(schema, name, 6).map(textOf)
+const parameterOf = ({ name, schema }: Parameter): Arbitrary<string> => nearly(schema, name, 15).map(textOf)
 
 const queryOf = (operation: Operation): Arbitrary<Asked['query']> => {
   const own = operation.parameters.filter((one) => one.in === 'query')
@@ -137,7 +137,7 @@ const jsonOf = (value: unknown): string => JSON.stringify(value) ?? 'null'
 const bodyOf = (operation: Operation): Arbitrary<string | undefined> => {
   if (!operation.body) return rarely<string | undefined>(undefined, oddValue.map(jsonOf), 20)
   return fc.oneof(
-    { weight: 25, arbitrary: nearly(operation.body, '', 14).map(jsonOf) },
+    { weight: 25, arbitrary: nearly(operation.body, '', 40).map(jsonOf) },
     { weight: 2, arbitrary: fc.constantFrom(...BODIES) },
     { weight: 1, arbitrary: oddValue.map(jsonOf) },
     { weight: 1, arbitrary: fc.constant(undefined) },

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { type Operation, operationsOf } from './document.ts'
 import { faultsOf } from './judge.ts'
-import { type Asked, requestsOf } from './request.ts'
+import { type Asked, isPlain, requestsOf } from './request.ts'
 import { SeedWatch } from './seeds.ts'
 import { asCurl, type Outcome, prepare, Sender } from './send.ts'
 import type { Target } from './target.ts'
@@ -84,7 +84,8 @@ export const fuzzRequests = async (
       tally(counts, operation.name, 'trouble' in outcome ? 'no answer' : String(outcome.status))
       if ('body' in outcome) {
         seeds.see(operation.name, outcome.body)
-        if (faults.length === 0) target.learn(operation.name, outcome.status, outcome.body)
+        if (faults.length === 0 && isPlain(asked, operation))
+          target.learn(operation.name, outcome.status, outcome.body)
       }
       for (const fault of faults) note(operation.name, fault, seed, index, curl, outcome)
       onProgress(++done, findings.size)

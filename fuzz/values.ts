@@ -105,7 +105,7 @@ export const nearly = (schema: Schema, name = '', errorsIn = 14): Arbitrary<unkn
   const sense = SENSE[name]
   const right = sampleOf(schema, errorsIn)
   return fc.oneof(
-    { weight: errorsIn - 1, arbitrary: sense ? fc.oneof({ weight: 4, arbitrary: sense }, right) : right },
+    { weight: errorsIn - 1, arbitrary: sense ? fc.oneof({ weight: 12, arbitrary: sense }, right) : right },
     { weight: 1, arbitrary: oddValue },
   )
 }
