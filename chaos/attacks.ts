@@ -1,6 +1,7 @@
 import type { Attack } from './attack.ts'
 import { clients } from './clients.attack.ts'
 import { clock } from './clock.attack.ts'
+import { controls } from './controls.attack.ts'
 import { disk } from './disk.attack.ts'
 import { journal } from './journal.attack.ts'
 import { kill } from './kill.attack.ts'
@@ -21,4 +22,5 @@ export const attacks: readonly Attack[] = [
   stop,
   second,
   soak,
+  controls,
 ]

@@ -9,6 +9,7 @@ import { reckon } from './reckoning.ts'
 import { Shop } from './shop.ts'
 
 const TROUBLE_MS = 3_000
+const SHORT_TROUBLE_MS = 1_500
 const UNREAD = 10
 const LET_GO_MS = 65_000
 
@@ -17,6 +18,7 @@ export const clients: Attack = {
   what: "clients' connections cut, frozen and slow, client processes that stand still, sockets never read",
   run: async ({ times, isShort, say }) => {
     const turns = times ?? (isShort ? 1 : 5)
+    const lastsMs = isShort ? SHORT_TROUBLE_MS : TROUBLE_MS
     const shop = await Shop.open({ throughCable: true })
     const { clientCable, sockets, server } = shop.parts
     const faults: string[] = []
@@ -30,17 +32,17 @@ export const clients: Attack = {
       for (let turn = 1; turn <= turns; turn++) {
         for (let i = 0; i < 10; i++) {
           clientCable.cut(0.3)
-          await delay(between(0, TROUBLE_MS / 5))
+          await delay(between(0, lastsMs / 5))
         }
         say(`turn ${turn}, cut ten times: ${sockets.open} sockets are open`)
         clientCable.freeze()
-        await delay(TROUBLE_MS)
+        await delay(lastsMs)
         await clientCable.plug()
         clientCable.slow(200)
-        await delay(TROUBLE_MS)
+        await delay(lastsMs)
         await clientCable.plug()
         say(`turn ${turn}, frozen and slow: ${shop.acknowledged} sold`)
-        const frozen = await standStill(shop)
+        const frozen = await standStill(shop, lastsMs)
         faults.push(...frozen.faults)
         cutOff += frozen.cutOff
         say(`turn ${turn}, a client process stood still`)
@@ -70,7 +72,7 @@ export const clients: Attack = {
 }
 
 /** Another process sells and listens, stands still for a while, goes on, and gives its books to ours. */
-const standStill = async (shop: Shop): Promise<{ faults: string[]; cutOff: number }> => {
+const standStill = async (shop: Shop, lastsMs: number): Promise<{ faults: string[]; cutOff: number }> => {
   const { server, cashier } = shop.parts
   const client = new Program(
     [
@@ -89,7 +91,7 @@ const standStill = async (shop: Shop): Promise<{ faults: string[]; cutOff: numbe
     await delay(1_000)
     for (let i = 0; i < 2; i++) {
       client.signal('SIGSTOP')
-      await delay(TROUBLE_MS)
+      await delay(lastsMs)
       client.signal('SIGCONT')
       await delay(500)
     }

@@ -7,7 +7,7 @@ import { DAMAGES } from '../tests/support/damage.ts'
 import { eventually, Program, ROOT, temporaryDirectory } from '../tests/support/server.ts'
 import { type Sale, Station } from '../tests/support/station.ts'
 import { type Attack, faultUnless } from './attack.ts'
-import { Shop } from './shop.ts'
+import { builtIn, Shop } from './shop.ts'
 
 const REFUSAL = /^galop: the journal in .* is damaged \(.+\)\. .*npm run verify.*docs\/operations\.md.*\n$/
 /** Nobody listens there: a later start needs no Postgres. */
@@ -73,12 +73,12 @@ export const journal: Attack = {
 }
 
 const verify = (data: string): { code: number | null; text: string } => {
-  const run = spawnSync(process.execPath, [join(ROOT, 'dist', 'verify.js'), data], { encoding: 'utf8' })
+  const run = spawnSync(process.execPath, [join(builtIn(), 'verify.js'), data], { encoding: 'utf8' })
   return { code: run.status, text: run.stdout + run.stderr }
 }
 
 const startOn = async (data: string, cashier: Station, books: readonly Sale[]) => {
-  const program = new Program([process.execPath, 'dist/main.js'], {
+  const program = new Program([process.execPath, join(builtIn(), 'main.js')], {
     DATA_DIR: data,
     DATABASE_URL: NO_POSTGRES,
     HOST: '127.0.0.1',

@@ -6,7 +6,7 @@ import { attacks } from './attacks.ts'
 
 const USAGE = `usage: npm run chaos -- [list | NAME …] [--times N] [--minutes N] [--short]
 
-Without a name all attacks are made, one after another, but for the soak.
+Without a name all attacks are made, one after another, but for the soak and the controls.
   --times N     how often an attack is made
   --minutes N   how long the soak lasts
   --short       as CI does it
@@ -36,7 +36,7 @@ const main = async (): Promise<number> => {
   }
   execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' })
   const chosen = attacks.filter(({ name }) =>
-    positionals.length > 0 ? positionals.includes(name) : name !== 'soak',
+    positionals.length > 0 ? positionals.includes(name) : name !== 'soak' && name !== 'controls',
   )
   const numberOf = (text: string | undefined): number | undefined =>
     text === undefined ? text : Number(text)

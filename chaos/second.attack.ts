@@ -5,7 +5,7 @@ import { startBreakablePostgres } from '../tests/support/breakable-postgres.ts'
 import { eventually, Program, runToItsEnd, startServer } from '../tests/support/server.ts'
 import { type Attack, faultUnless } from './attack.ts'
 import { reckon } from './reckoning.ts'
-import { Shop } from './shop.ts'
+import { builtIn, Shop } from './shop.ts'
 
 const AT_ONCE = 4
 const REFUSAL = /another server \(process (\d+|unknown)\) uses the data directory/
@@ -33,10 +33,11 @@ const besideOneThatSells = async (turns: number, say: (line: string) => void): P
     shop.gather()
     for (let turn = 1; turn <= turns; turn++) {
       await shop.soldMore(20)
-      const other = await runToItsEnd({
-        DATA_DIR: server.dataDirectory,
-        DATABASE_URL: postgresCable.url,
-      })
+      const other = await runToItsEnd(
+        { DATA_DIR: server.dataDirectory, DATABASE_URL: postgresCable.url },
+        5_000,
+        join(builtIn(), 'main.js'),
+      )
       faults.push(
         ...faultUnless(other.code === 1, `the second server ended with ${other.code ?? other.signal}`),
         ...faultUnless(REFUSAL.test(other.stderr), `the second server said ${other.stderr.trim()}`),
@@ -71,7 +72,7 @@ const allAtOnce = async (turns: number, say: (line: string) => void): Promise<st
         }
         const all = Array.from(
           { length: AT_ONCE },
-          () => new Program([process.execPath, 'dist/main.js'], env),
+          () => new Program([process.execPath, join(builtIn(), 'main.js')], env),
         )
         await eventually(
           'all but one have ended',

@@ -1,6 +1,7 @@
 // A shop under attack: the built server, its Postgres, its Redis, cables between all of them, and everybody who uses it.
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import process from 'node:process'
 import { type BreakablePostgres, startBreakablePostgres } from '../tests/support/breakable-postgres.ts'
 import { Cable } from '../tests/support/cable.ts'
 import { startTestRedis, type TestRedis } from '../tests/support/redis.ts'
@@ -148,9 +149,12 @@ export class Shop {
   }
 }
 
+/** The build under attack: that of this checkout, but for the controls. */
+export const builtIn = (): string => process.env.CHAOS_BUILD ?? join(ROOT, 'dist')
+
 /** A copy that no later build changes, beside `dist`, so that it finds the packages. */
 const copyOfBuild = (): string => {
-  const from = process.env.CHAOS_BUILD ?? join(ROOT, 'dist')
+  const from = builtIn()
   const home = mkdtempSync(join(ROOT, '.dist-chaos-'))
   cpSync(from, join(home, 'dist'), { recursive: true })
   symlinkSync(join(ROOT, 'package.json'), join(home, 'package.json'))

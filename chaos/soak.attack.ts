@@ -17,7 +17,7 @@ export const soak: Attack = {
   name: 'soak',
   what: 'memory of half an hour and more (--minutes N), 64 clients at some 200 receipts a second, 200 sockets',
   run: async ({ minutes, isShort, say }) => {
-    const lastsMs = (minutes ?? (isShort ? 0.3 : 30)) * 60_000
+    const lastsMs = (minutes ?? (isShort ? 0.2 : 30)) * 60_000
     const shop = await Shop.open({
       env: { ROUND_WAIT_DURATION_MS: '5000', RACE_DURATION_MS: '1500', RESULTS_DURATION_MS: '1000' },
       crowd: { restMs: 230 },

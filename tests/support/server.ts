@@ -191,8 +191,9 @@ export const commandOf = (runtime: 'node' | 'deno' = 'node', built = 'dist/main.
 export const runToItsEnd = async (
   env: Readonly<Record<string, string>>,
   withinMs = 30_000,
+  built = 'dist/main.js',
 ): Promise<Ended & { readonly stdout: string; readonly stderr: string }> => {
-  const program = new Program(commandOf(), { ...PATIENT, PORT: '0', ...env })
+  const program = new Program(commandOf('node', built), { ...PATIENT, PORT: '0', ...env })
   try {
     const ended = await program.end(withinMs)
     return { ...ended, stdout: program.stdout, stderr: program.stderr }

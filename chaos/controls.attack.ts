@@ -1,0 +1,112 @@
+// Negative controls: servers with a fault that was put in on purpose. Each attack must find the one that is its own.
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import { ROOT } from '../tests/support/server.ts'
+import type { Attack } from './attack.ts'
+import { clients } from './clients.attack.ts'
+import { journal } from './journal.attack.ts'
+import { kill } from './kill.attack.ts'
+import { second } from './second.attack.ts'
+import { stop } from './stop.attack.ts'
+
+type Control = {
+  readonly fault: string
+  readonly file: string
+  /** A line of the built program, and what stands in its place. */
+  readonly from: string
+  readonly to: string
+  readonly attack: Attack
+  readonly times: number
+}
+
+const CONTROLS: readonly Control[] = [
+  {
+    fault: 'it answers before the commit',
+    file: 'db/journal.js',
+    from: 'enqueue({ entry, done });',
+    to: '{ done(); setTimeout(() => enqueue({ entry, done: () => {} }), 40) }',
+    attack: kill,
+    times: 6,
+  },
+  {
+    fault: 'it forgets idempotency keys',
+    file: 'actors/racing/once.js',
+    from: 'const before = earlier(once, now);',
+    to: 'const before = undefined;',
+    attack: kill,
+    times: 6,
+  },
+  {
+    fault: 'it pays whoever asks',
+    file: 'domain/racing/decide.js',
+    from: "return refuse('RECEIPT_ALREADY_PAID', { id, ...closed });",
+    to: 'return undefined;',
+    attack: kill,
+    times: 2,
+  },
+  {
+    fault: 'it leaves out a message for whoever comes back',
+    file: 'http/live-stream.js',
+    from: 'const missed = this.#offset - offset;',
+    to: 'if (offset < this.#offset) offset++; const missed = this.#offset - offset;',
+    attack: clients,
+    times: 1,
+  },
+  {
+    fault: 'it ends at once on SIGTERM',
+    file: 'main.js',
+    from: 'stop().then(() => process.exit(0),',
+    to: 'process.exit(0); stop().then(() => process.exit(0),',
+    attack: stop,
+    times: 6,
+  },
+  {
+    fault: 'it opens a journal without looking at it',
+    file: 'db/journal.check.js',
+    from: 'if (faults.length === 0)',
+    to: 'if (faults.length >= 0)',
+    attack: journal,
+    times: 2,
+  },
+  {
+    fault: 'it asks nobody whether the data directory is in use',
+    file: 'db/data-directory.js',
+    from: 'if (attempt > 0 || holder !== undefined)',
+    to: 'if (attempt > 5)',
+    attack: second,
+    times: 1,
+  },
+]
+
+export const controls: Attack = {
+  name: 'controls',
+  what: 'servers with a fault put in on purpose: each must be found',
+  run: async ({ say }) => {
+    const missed: string[] = []
+    for (const { fault, file, from, to, attack, times } of CONTROLS) {
+      const home = mkdtempSync(join(ROOT, '.dist-control-'))
+      try {
+        cpSync(join(ROOT, 'dist'), join(home, 'dist'), { recursive: true })
+        symlinkSync(join(ROOT, 'package.json'), join(home, 'package.json'))
+        const path = join(home, 'dist', file)
+        const text = readFileSync(path, 'utf8')
+        if (text.split(from).length !== 2) throw new Error(`${file} does not say once: ${from}`)
+        writeFileSync(path, text.replace(from, to))
+        process.env.CHAOS_BUILD = join(home, 'dist')
+        const found = await attack
+          .run({ times, isShort: true, say: () => {} })
+          .then(({ faults }) => faults)
+          .catch((error: Error) => [`it broke off: ${error.message.split('\n')[0]}`])
+        if (found.length === 0) missed.push(`${attack.name} did not find that ${fault}`)
+        say(
+          `${fault}: ${attack.name} ${found.length > 0 ? `says ${found[0]!.slice(0, 160)}` : 'found nothing'}`,
+        )
+      } finally {
+        delete process.env.CHAOS_BUILD
+        rmSync(home, { recursive: true, force: true })
+      }
+    }
+    return { trials: CONTROLS.length, figures: {}, faults: missed }
+  },
+}
