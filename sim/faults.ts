@@ -140,14 +140,17 @@ export class Faults {
   }
 
   /** From a commit that was asked for until it has happened. */
-  commitMs(): number {
+  commitMs(isCut: boolean): number {
+    // A line that goes down just then is seldom the only thing that is wrong.
+    if (isCut) return this.#chance.between(0, 3_000)
     if (!this.#lasts('postgres slow')) return this.#chance.between(0, 2)
     return this.#chance.between(0, this.#chance.happens(0.2) ? 6_000 : 500)
   }
 
   ofTransaction(what: string): 'cut before' | 'cut after' | 'refused' | undefined {
-    if (this.#strikes('statement cut off', 0.03)) return 'cut before'
-    if (this.#strikes('commit cut off', 0.03)) return 'cut after'
+    const probability = what.startsWith('take over') ? 0.1 : 0.03
+    if (this.#strikes('statement cut off', probability)) return 'cut before'
+    if (this.#strikes('commit cut off', probability)) return 'cut after'
     // Fewer in a row than a job has attempts: what is refused for good stays, and is not lost.
     if (!what.startsWith('project') || this.#refusals > 3 || !this.#strikes('rows refused', 0.05)) {
       if (what.startsWith('project')) this.#refusals = 0

@@ -77,7 +77,7 @@ export class PostgresLine {
         refuse(cut('CONNECTION_CLOSED', true))
         this.#underWay++
       }
-      this.#scheduler.at(faults.commitMs(), `postgres ${what} commits`, () => commit(isCut), WORLD)
+      this.#scheduler.at(faults.commitMs(isCut), `postgres ${what} commits`, () => commit(isCut), WORLD)
     }
     const commit = (isCut: boolean): void => {
       if (faults.postgres === 'frozen')

@@ -26,7 +26,7 @@ export const twinStore = (tables: PostgresTables, ask: Ask): RacingStore => ({
           return 'incomplete'
         }
       }, TAKE_OVER_LIMIT_MS),
-    owned: (ids) => asking(() => ask(`owned ${ids.join()}`, () => tables.owned(ids))),
+    owned: (ids) => asking(() => ask(`owned ${ids.join()}`, () => tables.owned(ids), { awaits: ids })),
   },
   lists: {
     receipts: (...asked) => asking(() => ask('list', () => tables.list(...asked))),

@@ -11,6 +11,8 @@ import { retiredReceipt, viewOf } from './receipts.queries.ts'
 //   A1. A receipt is paid by one statement that finds it won and leaves it paid; whoever comes second finds it paid.
 //   A2. What it decides is a fact in the same transaction, numbered after the round's others.
 //   A3. A round is taken over only if every one of its facts is here.
+//   A4. Whose a round is, is said when no hand-over of it is under way: the commit of one that was given up may still
+//       be on its way.
 
 /** Settling the rows of a large round takes a while; who asks for one of them meanwhile is told to come back. */
 const TAKE_OVER_LIMIT_MS = 60_000
@@ -31,9 +33,11 @@ export const receiptsArchive = (sql: Sql): Archive => ({
   takeOver: (round) => asking(() => takeOver(sql, round), TAKE_OVER_LIMIT_MS),
   owned: (roundIds) =>
     asking(async () => {
-      const rows = await sql<{ round_id: number }[]>`
-        select round_id from rounds where round_id = any(${[...roundIds]}::bigint[]) and retired_at is not null`
-      return rows.map((row) => row.round_id)
+      // Whoever takes a round over locks its row first: with a lock of its own this waits for that one's end.
+      const rows = await sql<{ round_id: number; is_retired: boolean }[]>`
+        select round_id, retired_at is not null as is_retired from rounds
+        where round_id = any(${[...roundIds]}::bigint[]) for share`
+      return rows.filter((row) => row.is_retired).map((row) => row.round_id)
     }),
 })
 

@@ -285,6 +285,33 @@ describe('the archive and a Postgres that goes away', () => {
     await cable.pull()
   })
 
+  it('A4: does not say that it has no round whose hand-over still has its commit on the way', async () => {
+    const history = winners(2, { roundId: ROUND })
+    await project(sql, history)
+    let commit = (): void => {}
+    const isToCommit = new Promise<void>((resolve) => {
+      commit = resolve
+    })
+    let allDone = (): void => {}
+    const isAllDone = new Promise<void>((resolve) => {
+      allDone = resolve
+    })
+    const begin = (work: (tx: never) => Promise<unknown>) =>
+      sql.begin(async (tx) => {
+        await work(tx as never)
+        allDone()
+        await isToCommit
+      })
+    const slow = receiptsArchive({ begin } as unknown as Sql)
+    const takingOver = handOver(history, slow)
+    await isAllDone
+    const owned = archive.owned([ROUND])
+    const first = await Promise.race([owned, archive.find(receiptId(ROUND, 1)).then(() => 'still waiting')])
+    commit()
+    expect(await takingOver).toBe('taken')
+    expect([first, await owned]).toEqual(['still waiting', [ROUND]])
+  })
+
   it('does not deadlock when rounds are handed over while others of the same cashiers are paid', async () => {
     const first = await retired(winners(40, { roundId: ROUND }, [7, 8]))
     const later = Array.from({ length: 12 }, (_, i) =>
