@@ -17,7 +17,7 @@ export type Answered = {
   readonly headers: IncomingHttpHeaders
   readonly body: string
 }
-export type Outcome = Answered | { readonly trouble: string }
+export type Outcome = Answered | { readonly trouble: string; readonly isLost?: boolean }
 
 const ANSWER_LIMIT_MS = 10_000
 const LOOK_EVERY_MS = 250
@@ -67,7 +67,13 @@ export class Sender {
     this.#port = Number(new URL(target.server.url).port)
   }
 
-  send({ method, path, headers, body }: Sent): Promise<Outcome> {
+  /** A server may end a connection between two requests, while the next is on its way: then it is sent again, once. */
+  async send(sent: Sent): Promise<Outcome> {
+    const first = await this.#once(sent)
+    return 'isLost' in first && first.isLost ? this.#once(sent) : first
+  }
+
+  #once({ method, path, headers, body }: Sent): Promise<Outcome> {
     return new Promise((resolve) => {
       const outgoing = request({
         agent: this.#agent,
@@ -86,7 +92,9 @@ export class Sender {
         clearInterval(watch)
         resolve(outcome)
       }
-      outgoing.on('error', (error) => end({ trouble: error.message }))
+      outgoing.on('error', (error: NodeJS.ErrnoException) =>
+        end({ trouble: error.message, isLost: outgoing.reusedSocket && error.code === 'ECONNRESET' }),
+      )
       outgoing.on('response', (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))

@@ -92,7 +92,7 @@ const SENSE: Readonly<Record<string, Arbitrary<unknown>>> = {
   value: fc.oneof(fc.integer({ min: 100, max: 20_000 }), fc.constantFrom(100, 1_000_000)),
   coeff: fc.constantFrom(2.5, 4, 5.5, 8, 10, 12.57),
   name: fc.constantFrom('Cheval 1', 'Cheval 2', 'caisse', 'admin', 'nobody', 'new.one', 'a-b_c'),
-  user_id: knownOne('user'),
+  user_id: fc.integer({ min: 1, max: 4 }),
   id: knownOne('receipt', 'receipt', 'round', 'user'),
   searchId: knownOne('receipt'),
   date: fc.constantFrom('2026-01-05', '2026-11-21', '1999-12-31', '9999-12-30'),
@@ -113,7 +113,7 @@ export const nearly = (schema: Schema, name = '', errorsIn = 14): Arbitrary<unkn
 const sampleOf = (schema: Schema, errorsIn: number): Arbitrary<unknown> => {
   const { minimum = -1_000, maximum = 1_000_000 } = schema
   if (schema.const !== undefined) return fc.constant(schema.const)
-  if (schema.enum) return fc.constantFrom(...schema.enum)
+  if (schema.enum) return fc.constantFrom(schema.enum[0], schema.enum[0], ...schema.enum)
   if (schema.anyOf) return fc.oneof(...schema.anyOf.map((one) => sampleOf(one, errorsIn)))
   switch (schema.type) {
     case 'object':

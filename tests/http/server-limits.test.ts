@@ -6,6 +6,9 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { networkOf } from '../../src/http/client-address.ts'
 import { limitServer, serverLimits, serverOptions } from '../../src/http/server-limits.ts'
 
+/** More than the buffers of a connection take. */
+const LONG = Buffer.alloc(64 * 1024 * 1024)
+
 let server: Server
 const open: Socket[] = []
 let seen: string[][] = []
@@ -14,7 +17,7 @@ const listen = async (connectionsPerAddress: number, trusted: readonly string[] 
   seen = []
   server = createServer(serverOptions, (request, response) => {
     seen.push(request.rawHeaders)
-    response.end('done')
+    response.end(request.url === '/long' ? LONG : 'done')
   })
   server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'))
   limitServer(server, { connectionsPerAddress, trusted: networkOf(trusted) })
@@ -72,6 +75,19 @@ describe('connections', () => {
     expect(await told(await upgrade('h2c'))).toMatch(/^HTTP\/1.1 400 /)
     expect(await told(await upgrade('TLS/1.0'))).toMatch(/^HTTP\/1.1 400 /)
     expect(await told(await upgrade('websocket'))).toMatch(/^HTTP\/1.1 101 /)
+  })
+
+  it('that do not read their answer end', async () => {
+    await listen(10)
+    expect(server.timeout).toBe(serverLimits.stalledMs)
+    server.timeout = 500
+    const ends = new Promise<void>((resolve) =>
+      server.once('connection', (socket) => socket.once('close', () => resolve())),
+    )
+    const deaf = await dial()
+    deaf.pause()
+    deaf.write('GET /long HTTP/1.1\r\nHost: x\r\n\r\n')
+    await ends
   })
 
   it('that say nothing, or too slowly, end', async () => {
