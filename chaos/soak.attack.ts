@@ -1,6 +1,7 @@
 // The shop at a moderate rate for half an hour and more: does it need more memory the longer it runs?
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import { eventually } from '../tests/support/server.ts'
 import { type Attack, faultUnless } from './attack.ts'
 import { reckon } from './reckoning.ts'
 import { Shop } from './shop.ts'
@@ -83,7 +84,11 @@ const memoryOf = async (shop: Shop): Promise<Record<string, number>> => {
   const { server } = shop.parts
   const status = readFileSync(`/proc/${server.pid}/status`, 'utf8')
   const of = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1024
-  const text = await (await fetch(`${server.url}/metrics`)).text()
+  // A connection that is kept alive may be closed at the very moment in which it is used again: then ask once more.
+  const text = await eventually('the figures come', async () => {
+    if (server.program.hasEnded) throw new Error(`the server has ended\n${server.output}`)
+    return (await fetch(`${server.url}/metrics`)).text()
+  })
   const heap = Number(/^nodejs_heap_size_used_bytes (\S+)$/m.exec(text)?.[1]) / 2 ** 20
   return {
     'heap used': heap,

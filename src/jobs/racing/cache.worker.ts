@@ -18,8 +18,12 @@ export const cacheProcessor =
   ) =>
   async (attempt: Attempt): Promise<void> => {
     try {
-      if (attempt.name === FACTS) await apply(cache, facts(toFactNumbers(attempt.data)))
-      else if (attempt.name === FORGET_ROUND) await cache.drop(toRoundId(attempt.data))
+      if (attempt.name === FACTS) {
+        const numbers = toFactNumbers(attempt.data)
+        const batch = facts(numbers)
+        // A round that left before its changes came: without them, what the cache has of it is wrong.
+        await (batch ? apply(cache, batch) : cache.drop(numbers.roundId))
+      } else if (attempt.name === FORGET_ROUND) await cache.drop(toRoundId(attempt.data))
       else throw new Error(`the cache queue knows no job named ${attempt.name}`)
     } catch (error) {
       if (isPassing(error)) await attempt.rest(REST_MS)
@@ -27,8 +31,7 @@ export const cacheProcessor =
     }
   }
 
-const apply = async (cache: RoundCache, batch: FactBatch | undefined): Promise<void> => {
-  if (!batch) return
+const apply = async (cache: RoundCache, batch: FactBatch): Promise<void> => {
   const { roundId, opened, facts } = batch
   let changes = new Map<number, CacheChange>()
   const flush = async (): Promise<void> => {

@@ -67,7 +67,7 @@ export const forgetRoundJob = (roundId: number, receiptId: number): Enqueued => 
 
 /**
  * The facts that a job names, with their round's opening.
- * @returns `undefined` where the journal does not hold the round: it left, or it never was here
+ * @returns `undefined` where the journal does not hold all of them: the round left, or leaves just now, or never was here
  */
 export const factsOf = (
   journal: Journal<Fact>,
@@ -76,6 +76,7 @@ export const factsOf = (
   const [opened] = journal.read(roundId, 0, 1)
   if (opened?.type !== 'RoundOpened') return undefined
   const facts = journal.read(roundId, first - 1, last - first + 1)
+  if (facts.length <= last - first) return undefined
   return { roundId, opened, facts: facts.map((fact, i) => [first + i, fact]) }
 }
 

@@ -90,11 +90,13 @@ export class Housekeeping {
   }
 
   async #retire(): Promise<void> {
-    const { racing, ledger, onError } = this.#ports
+    const { racing, ledger, outboxes, onError } = this.#ports
+    // The cache's jobs are on their way too: one that finds its round gone knows that the cache has to forget it.
     const isDue = (round: Round): boolean =>
       round.settled !== undefined &&
       racing.current(round.opened.track)?.id !== round.id &&
-      ledger.isComplete(round.id)
+      ledger.isComplete(round.id) &&
+      outboxes.cache.position(round.id) >= round.factCount
     const complete = [...racing.rounds()].filter(isDue)
     for (const { id } of complete) {
       // One round that cannot be handed over must not keep the others.

@@ -315,5 +315,20 @@ export const jobsSuite = (backend: () => Backend): void => {
       receiptIn(await shop.shop.pay(kept.id))
       await eventually(async () => expect(await shop.cache.read(roundId)).toBeUndefined())
     })
+
+    it('is forgotten, and not left as it was, where its round went before the changes came', async () => {
+      const { id: roundId } = shop.shop.round()
+      await shop.startJobs()
+      const { id } = await shop.shop.soldOnAll()
+      const cachedReceipts = async () => (await shop.cache.read(roundId))?.receipts.map((one) => one.id)
+      await eventually(async () => expect(await cachedReceipts()).toEqual([id]))
+      await shop.queue('cache').pause()
+      await shop.shop.soldOnAll()
+      await shop.race()
+      await shop.retired(roundId)
+      expect(await cachedReceipts()).toEqual([id])
+      await shop.queue('cache').resume()
+      await eventually(async () => expect(await cachedReceipts()).toBeUndefined())
+    })
   })
 }
