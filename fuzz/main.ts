@@ -41,7 +41,7 @@ const tell = (what: string, all: number) => (done: number, findings: number) => 
   process.stderr.write(isTerminal && done < all ? `\r${line}\x1b[K` : `${isTerminal ? '\r' : ''}${line}\n`)
 }
 
-const showRequests = ({ counts, findings }: Report): void => {
+const showRequests = ({ counts, findings, repeated }: Report): void => {
   say('')
   for (const [name, statuses] of [...counts].sort(([a], [b]) => a.localeCompare(b)))
     say(
@@ -50,6 +50,7 @@ const showRequests = ({ counts, findings }: Report): void => {
         .map(([status, count]) => `${status}: ${count}`)
         .join('  ')}`,
     )
+  if (repeated > 0) say(`${repeated} asked again, because the machine stood still while they were under way`)
   for (const { operation, fault, seed, index, curl, answer, times } of findings) {
     say(`\n${operation}: ${fault} (${times} times)\n  request ${index} of batch ${seed}\n  ${curl}`)
     say(`  ${answer}`)

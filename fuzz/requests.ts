@@ -33,6 +33,8 @@ export type Report = {
   /** Answers by operation and status. */
   readonly counts: Counts
   readonly operations: number
+  /** Asked again because the machine stood still meanwhile. */
+  readonly repeated: number
 }
 
 type Batch = { readonly operation: Operation; readonly seed: number; readonly count: number }
@@ -117,7 +119,8 @@ export const fuzzRequests = async (
   sender.close()
   for (const fault of await afterwards(target, seeds))
     findings.set(fault, { operation: 'the server', fault, seed, index: 0, curl: '', answer: '', times: 1 })
-  return { requests: done, findings: [...findings.values()], counts, operations: operations.length }
+  const { repeated } = sender
+  return { requests: done, findings: [...findings.values()], counts, operations: operations.length, repeated }
 }
 
 /** What is wrong with the server when all is over. */

@@ -21,6 +21,7 @@ export type Outcome = Answered | { readonly trouble: string; readonly isLost?: b
 
 const ANSWER_LIMIT_MS = 10_000
 const LOOK_EVERY_MS = 250
+const STANDSTILL_MS = 2_000
 
 /** What goes out, with everything in it that is known only now. */
 export const prepare = (target: Target, operation: Operation, asked: Asked): Sent => {
@@ -59,18 +60,36 @@ export const prepare = (target: Target, operation: Operation, asked: Asked): Sen
 }
 
 export class Sender {
+  /** Requests that were asked again because the machine stood still while they were under way. */
+  repeated = 0
   readonly #agent: Agent
   readonly #port: number
+  readonly #pulse: NodeJS.Timeout
+  #beatAt = performance.now()
+  #standstills = 0
 
   constructor(target: Target, connections: number) {
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections })
     this.#port = Number(new URL(target.server.url).port)
+    this.#pulse = setInterval(() => this.#beat(), LOOK_EVERY_MS)
+  }
+
+  /** Where this process missed so many looks, everything was stopped, the server and its Postgres too. */
+  #beat(): void {
+    const now = performance.now()
+    if (now - this.#beatAt > STANDSTILL_MS) this.#standstills++
+    this.#beatAt = now
   }
 
   /** A server may end a connection between two requests, while the next is on its way: then it is sent again, once. */
   async send(sent: Sent): Promise<Outcome> {
+    const before = this.#standstills
     const first = await this.#once(sent)
-    return 'isLost' in first && first.isLost ? this.#once(sent) : first
+    this.#beat()
+    const isLate = 'trouble' in first || first.status === 503
+    if (isLate && this.#standstills > before) this.repeated++
+    else if (!('isLost' in first && first.isLost)) return first
+    return this.#once(sent)
   }
 
   #once({ method, path, headers, body }: Sent): Promise<Outcome> {
@@ -112,6 +131,7 @@ export class Sender {
   }
 
   close(): void {
+    clearInterval(this.#pulse)
     this.#agent.destroy()
   }
 }
