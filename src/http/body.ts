@@ -13,12 +13,18 @@ type AnySchema = v.GenericSchema<unknown, unknown>
  * `const body = await readBody(c, schema); if (body instanceof Response) return body`.
  * A request without any body passes where the schema takes `undefined`.
  */
-export const readBody = async <S extends AnySchema>(
+export const readBody = <S extends AnySchema>(c: Context, schema: S): Promise<v.InferOutput<S> | Response> =>
+  bodyText(c).then(
+    (text) => bodyOf(c, schema, text),
+    // The connection broke, or someone read the body before: either way there is none.
+    () => refusal(c, 'BAD_REQUEST', 'The body of the request did not arrive whole.'),
+  )
+
+const bodyOf = <S extends AnySchema>(
   c: Context,
   schema: S,
-): Promise<v.InferOutput<S> | Response> => {
-  const text = await bodyText(c)
-  if (text === undefined) return refusal(c, 'BAD_REQUEST', 'The body of the request did not arrive whole.')
+  text: string | typeof TOO_LARGE,
+): v.InferOutput<S> | Response => {
   if (text === TOO_LARGE) return refusal(c, 'BODY_TOO_LARGE')
   if (text === '') {
     const absent = v.safeParse(schema, undefined)
@@ -62,15 +68,10 @@ const messageOf = (issue: v.BaseIssue<unknown>): string => {
 const TOO_LARGE = Symbol('too large')
 
 /** The body as text. What says its length is refused unread where it is too long; what does not is read no further. */
-const bodyText = async (c: Context): Promise<string | undefined | typeof TOO_LARGE> => {
+const bodyText = (c: Context): Promise<string | typeof TOO_LARGE> => {
   const length = c.req.header('content-length')
-  if (length !== undefined && Number(length) > maxBodyBytes) return TOO_LARGE
-  try {
-    return length === undefined ? await streamedText(c) : await c.req.raw.text()
-  } catch {
-    // The connection broke, or someone read the body before: either way there is none.
-    return undefined
-  }
+  if (length === undefined) return streamedText(c)
+  return Number(length) > maxBodyBytes ? Promise.resolve(TOO_LARGE) : c.req.raw.text()
 }
 
 const streamedText = async (c: Context): Promise<string | typeof TOO_LARGE> => {

@@ -21,11 +21,10 @@ export type Metrics = {
 export const createMetrics = (gauges: Gauges): Metrics => {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
-  const requests = new Counter({
+  const requests = countedLate<'method' | 'route' | 'status'>(registry, {
     name: 'galop_http_requests_total',
     help: 'Requests answered, by method, route and class of status',
     labelNames: ['method', 'route', 'status'],
-    registers: [registry],
   })
   const durations = new Histogram({
     name: 'galop_http_request_seconds',
@@ -33,11 +32,10 @@ export const createMetrics = (gauges: Gauges): Metrics => {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
     registers: [registry],
   })
-  const facts = new Counter({
+  const facts = countedLate<'type'>(registry, {
     name: 'galop_facts_total',
     help: 'Facts on disk, by type',
     labelNames: ['type'],
-    registers: [registry],
   })
   for (const [name, { help, read }] of Object.entries(gauges)) {
     new Gauge({
@@ -49,30 +47,18 @@ export const createMetrics = (gauges: Gauges): Metrics => {
       },
     })
   }
-  const factsByType = new Map<string, { inc(): void }>()
-  const known = new Map<string, { inc(): void }>()
   const count = (method: string, route: string, status: number, seconds: number): void => {
     durations.observe(seconds)
-    const key = `${method} ${route} ${status}`
-    let counter = known.get(key)
-    if (!counter) {
-      counter = requests.labels(
-        METHODS.has(method) ? method : 'other',
-        route,
-        `${Math.floor(status / 100)}xx`,
-      )
-      if (known.size < MOST_KEYS) known.set(key, counter)
-    }
-    counter.inc()
+    requests(`${method} ${route} ${status}`, () => ({
+      method: METHODS.has(method) ? method : 'other',
+      route,
+      status: `${Math.floor(status / 100)}xx`,
+    }))
   }
 
   return {
     registry,
-    countFact: (type) => {
-      const counter = factsByType.get(type) ?? facts.labels(type)
-      factsByType.set(type, counter)
-      counter.inc()
-    },
+    countFact: (type) => facts(type, () => ({ type })),
     measure: async (c, next) => {
       const began = performance.now()
       await next()
@@ -94,5 +80,32 @@ export const createMetrics = (gauges: Gauges): Metrics => {
   }
 }
 
+/**
+ * A counter that costs its caller the increment of a number: what was counted reaches the registry when somebody reads it.
+ * @returns counts one more of a kind; its labels are asked for when the kind is new
+ */
+const countedLate = <Label extends string>(
+  registry: Registry,
+  options: { readonly name: string; readonly help: string; readonly labelNames: Label[] },
+): ((kind: string, labelsOf: () => Record<Label, string>) => void) => {
+  const kinds = new Map<string, { readonly labels: Record<Label, string>; fresh: number }>()
+  const counter: Counter<Label> = new Counter({
+    ...options,
+    registers: [registry],
+    collect() {
+      for (const kind of kinds.values()) {
+        if (kind.fresh > 0) counter.inc(kind.labels, kind.fresh)
+        kind.fresh = 0
+      }
+    },
+  })
+  return (name, labelsOf) => {
+    const kind = kinds.get(name)
+    if (kind) kind.fresh++
+    else if (kinds.size < MOST_KINDS) kinds.set(name, { labels: labelsOf(), fresh: 1 })
+    else counter.inc(labelsOf())
+  }
+}
+
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
-const MOST_KEYS = 1_000
+const MOST_KINDS = 1_000
