@@ -9,7 +9,7 @@ import { Shop, type ShopOptions } from './shop.ts'
 const OUTAGE_MS = 4_500
 const SHORT_OUTAGE_MS = 3_200
 /** Selling waits for neither of the two. */
-const LEAST_SOLD = 100
+const LEAST_SOLD = 20
 
 type Trouble = {
   readonly name: string

@@ -8,6 +8,8 @@ import type { PersistenceLedger } from './persistence.ledger.ts'
 // Housekeeping: what has to be looked after from time to time, so that rounds leave when they are stored.
 
 const EVERY_MS = 1_000
+const SLOW_MS = 60_000
+const SOON_MS = 5_000
 /** Facts still not stored so long after their queue had nothing left to do were lost by it: they are handed over again. */
 const LOST_AFTER_MS = 15_000
 
@@ -146,11 +148,13 @@ export class Housekeeping {
   async #slowChores(): Promise<void> {
     const { racing, unreconciled, addPersist, watchStation, now } = this.#ports
     if (now() < this.#nextSlow) return
-    this.#nextSlow = now() + 60_000
+    // Where one of them fails, all are asked for again soon.
+    this.#nextSlow = now() + SOON_MS
     await racing.forgetOldKeys()
     await watchStation()
     const ids = await unreconciled()
     if (ids.length > 0)
       await addPersist(ids.map((id) => reconcileJob(id, Math.floor(now() / COMPARE_AGAIN_MS))))
+    this.#nextSlow = now() + SLOW_MS
   }
 }
