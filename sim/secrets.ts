@@ -40,12 +40,12 @@ export class Secrets {
   write(roundId: number, fact: Fact): void {
     if (fact.type === 'RoundOpened') {
       const { commitment } = fact
+      this.#unsettled.add(this.seedOf(fact) ?? '')
       this.#verdict.check('S11', !this.#unsettled.has(commitment), () => [
         `the commitment of round ${roundId} is the seed of a round that is not settled`,
         roundId,
       ])
       this.#open.add(commitment)
-      this.#unsettled.add(this.seedOf(fact) ?? '')
     }
     if (fact.type === 'RoundSettled') {
       this.#open.add(fact.seed)
