@@ -58,15 +58,21 @@ export const reckon = async (shop: Shop): Promise<Reckoning> => {
     WAIT_MS,
   )
   await admin.untilStored(WAIT_MS)
-  const persistence = await eventually(
-    'no alarm is left',
+  // Jobs that a killed server had begun are begun again after half a minute.
+  let persistence: Json
+  const isQuiet = await eventually(
+    'no alarm and no job is left',
     async () => {
-      const { data } = await admin.persistence()
-      if (data.alarms.length > 0) throw new Error(JSON.stringify(data.alarms))
-      return data
+      persistence = (await admin.persistence()).data
+      const counts = Object.values(persistence.jobs ?? {}) as Record<string, number>[]
+      const left = counts.reduce(
+        (sum, { waiting = 0, active = 0, delayed = 0 }) => sum + waiting + active + delayed,
+        0,
+      )
+      return persistence.alarms.length === 0 && persistence.jobs !== null && left === 0
     },
     WAIT_MS,
-  )
+  ).catch(() => false)
   const { rows, different } = await rowsOf(store.url)
   const cached = await compareCache(redis.url, rows)
   const faults = [
@@ -75,6 +81,10 @@ export const reckon = async (shop: Shop): Promise<Reckoning> => {
     ...(await compareList(cashier, rows)),
     ...cached.faults,
     ...different,
+    ...faultUnless(
+      isQuiet,
+      `alarms or jobs are left: ${JSON.stringify([persistence.alarms, persistence.jobs])}`,
+    ),
     ...faultUnless(persistence.failedJobs === 0, `${persistence.failedJobs} jobs failed`),
     ...faultUnless(persistence.unstored.amount === 0, 'ops/persistence says that something is not stored'),
     ...sockets.faults,
