@@ -1,10 +1,11 @@
 // The journal's file damaged: at its end, in its middle, anywhere. The server refuses to start and says what to do, or
 // everything that it acknowledged is there; `verify` says the same, and neither changes a byte.
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DAMAGES } from '../tests/support/damage.ts'
-import { eventually, Program, ROOT, temporaryDirectory } from '../tests/support/server.ts'
+import { eventually, Program, temporaryDirectory } from '../tests/support/server.ts'
 import { type Sale, Station } from '../tests/support/station.ts'
 import { type Attack, faultUnless } from './attack.ts'
 import { builtIn, Shop } from './shop.ts'
@@ -44,20 +45,20 @@ export const journal: Attack = {
           const verified = verify(data)
           const found = await startOn(data, shop.parts.cashier, books)
           counts[found.isRefused ? 'refused' : 'whole all the same']++
-          faults.push(
-            ...found.faults.map((fault) => `${kind}: ${fault}`),
+          const wrong = [
+            ...found.faults,
             ...faultUnless(
               verified.code === (found.isRefused ? 1 : 0),
-              `${kind}: verify ended with ${verified.code} where the server was ${found.isRefused ? '' : 'not '}refused: ${verified.text}`,
+              `verify ended with ${verified.code} where the server was ${found.isRefused ? '' : 'not '}refused: ${verified.text}`,
             ),
             ...faultUnless(
               !found.isRefused || readFileSync(file).equals(bytes),
-              `${kind}: a refused journal was changed`,
+              'a refused journal was changed',
             ),
-          )
-          if (faults.length > 0) {
-            const kept = join(ROOT, `.dist-chaos-journal-${Date.now()}`)
-            mkdirSync(kept)
+          ]
+          faults.push(...wrong.map((fault) => `${kind}: ${fault}`))
+          if (wrong.length > 0) {
+            const kept = mkdtempSync(join(tmpdir(), 'galop-damaged-'))
             writeFileSync(join(kept, 'data.mdb'), bytes)
             say(`the damaged file is kept in ${kept}`)
           }
