@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'RECEIPT_NOT_A_WINNER'
   | 'RECEIPT_ALREADY_PAID'
   | 'IDEMPOTENCY_KEY_REUSED'
+  | 'TOO_MANY_KEYS'
   // accounts
   | 'WRONG_PASSWORD'
   | 'NAME_TAKEN'
@@ -97,6 +98,12 @@ export const errors: Readonly<Record<ErrorCode, Entry>> = {
   IDEMPOTENCY_KEY_REUSED: {
     status: 422,
     message: 'This Idempotency-Key was used with another body; take a new key for a new request.',
+  },
+  TOO_MANY_KEYS: {
+    status: 429,
+    message:
+      'This account has used as many Idempotency-Keys today as it may; wait for tomorrow, or send no key.',
+    retryAfterSeconds: 60,
   },
 
   WRONG_PASSWORD: {

@@ -51,18 +51,18 @@ describe('a user', () => {
 
   it('does not wait for another', () => {
     const { sessions } = limited(1)
-    sessions.verify('one')
+    void sessions.verify('one')
     expect(refusedFor(() => sessions.verify('one'))).toBe(60)
     expect(sessions.verify('other')).toBe(known.other)
   })
 
   it('is counted from its own first request, also after others were forgotten', () => {
     const { clock, sessions } = limited(1)
-    sessions.verify('one')
+    void sessions.verify('one')
     clock.now += 50_000
-    sessions.verify('other')
+    void sessions.verify('other')
     clock.now += 10_000
-    sessions.verify('one')
+    void sessions.verify('one')
     expect(refusedFor(() => sessions.verify('other'))).toBe(50)
   })
 

@@ -21,6 +21,7 @@ export type RefusalDetails = {
   RECEIPT_NOT_A_WINNER: { id: number }
   RECEIPT_ALREADY_PAID: { id: number; at: number; by: number }
   IDEMPOTENCY_KEY_REUSED: { key: string }
+  TOO_MANY_KEYS: { most: number; until: number }
 }
 export type RefusalCode = keyof RefusalDetails
 export type Refusal = {

@@ -1,5 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { type OnceGate, onceGate } from '../../../src/actors/racing/once.ts'
 import { Unavailable } from '../../../src/actors/unavailable.port.ts'
+import { openJournal } from '../../../src/db/journal.ts'
+import { memoryStore } from '../../../src/db/memory.store.ts'
+import type { Person } from '../../../src/domain/racing/decide.ts'
+import type { Fact } from '../../../src/domain/racing/facts.ts'
+import type { ReceiptView } from '../../../src/domain/racing/receipt-view.ts'
 import { quiet } from '../../support/clock.ts'
 import { ADMIN, OTHER_CASHIER, onceKey, receiptIn, Shop, watch } from '../../support/racing.ts'
 
@@ -196,5 +202,29 @@ describe('an idempotency key', () => {
     for (const key of ['a', 'a/b', 'a/', '/a', 'é', ''])
       ids.push((await shop.sold(BET, { once: onceKey(key) })).id)
     expect(new Set(ids).size).toBe(6)
+  })
+})
+
+describe('the keys of a user', () => {
+  it('are so many a day and no more, also after a restart; the next day brings new ones', async () => {
+    const journal = openJournal<Fact>({ store: memoryStore(), parse: (row) => row as Fact })
+    const now = 20_000 * DAY_MS + 5
+    const sold = receiptIn({ id: 7 } as ReceiptView)
+    const ask = (gate: OnceGate, key: string, at = now, by?: Person) =>
+      gate.ask(onceKey(key, 'a body', by), at, async (remember) => {
+        await journal.write(remember(sold))
+        return sold
+      })
+    const first = onceGate(journal, 3)
+    for (const key of ['a', 'b']) expect(await ask(first, key)).toEqual(sold)
+    const second = onceGate(journal, 3)
+    expect(await ask(second, 'a')).toEqual(sold)
+    expect(await ask(second, 'c')).toEqual(sold)
+    const refused = { refused: 'TOO_MANY_KEYS', details: { most: 3, until: 20_001 * DAY_MS } }
+    expect(await ask(second, 'd')).toEqual(refused)
+    expect(await ask(second, 'b')).toEqual(sold)
+    expect(await ask(second, 'd', now, OTHER_CASHIER)).toEqual(sold)
+    await second.forget(now + DAY_MS)
+    expect(await ask(second, 'd', now + DAY_MS)).toEqual(sold)
   })
 })
