@@ -19,6 +19,7 @@ import { listLiveReceipts, listReceipts, type ReceiptPage } from '../src/http/ra
 import { RacingLive } from '../src/http/racing/racing.live.ts'
 import type { Session } from '../src/http/session.ts'
 import type { Queues } from '../src/jobs/queues.ts'
+import { CacheDebts } from '../src/jobs/racing/cache.debts.ts'
 import { RacingJobs } from '../src/jobs/racing/racing.jobs.ts'
 import type { Disk } from './disk.ts'
 import type { Owner, Scheduler } from './scheduler.ts'
@@ -79,10 +80,11 @@ export class Server {
       parse: (row) => v.parse(Fact, row),
     })
     const { journal } = this
+    const cacheDebts = new CacheDebts(store.archive, journal, cache)
     this.racing = new Racing({
       ...shop,
       journal,
-      archive: store.archive,
+      archive: cacheDebts.archive,
       clock,
       randomSecret: ports.randomSecret,
       onFault,
@@ -93,6 +95,7 @@ export class Server {
       journal,
       store,
       cache,
+      cacheDebts,
       now: () => clock.now(),
       onTrouble,
       onSuperseded: () => onFault(new Error('the station was claimed by another')),
@@ -110,7 +113,7 @@ export class Server {
       onFault,
     })
     const live = new RacingLive({ hub: this.hub, racing, clock })
-    racing.listenArchive((paid) => live.publishPaid(paid.id, paid.roundId, paid.by, paid.track))
+    racing.listenArchive((paid) => live.publishPaid(paid))
     this.#answers = new MyBetsCache(() => clock.now())
     racing.listen((heard) => this.#answers.hear(heard))
     racing.listenArchive((paid) => this.#answers.drop(paid.by))

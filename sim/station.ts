@@ -22,8 +22,8 @@ export class Station {
   readonly shop: Shop
   readonly disk: Disk
   readonly queues: QueueStore
-  /** A cache that outlives the server, or `undefined` where it is in its memory. */
-  readonly sharedCache: RoundCache | undefined
+  /** Whether its queues and its cache are on Redis: that cache outlives the server, and others share it. */
+  readonly isOnRedis: boolean
   cache!: RoundCache
   server: Server | undefined
   /** What its clock shows besides the time of the run. */
@@ -35,14 +35,14 @@ export class Station {
   /** Who waits for an answer, or listens, and is cut off when the server dies. */
   readonly #callers = new Set<() => void>()
 
-  constructor(world: World, shop: Shop, isCacheShared: boolean) {
+  constructor(world: World, shop: Shop, isOnRedis: boolean) {
     this.#world = world
     this.shop = shop
     this.name = shop.station.number
     const { scheduler, faults, history } = world
     this.disk = new Disk(this.name, scheduler, world.chance(`disk ${this.name}`), faults, history)
     this.queues = new QueueStore(this.name, scheduler, world.chance(`queue ${this.name}`), faults)
-    this.sharedCache = isCacheShared ? memoryRoundCache(() => world.dayMs()) : undefined
+    this.isOnRedis = isOnRedis
   }
 
   now(): number {
@@ -202,19 +202,18 @@ export class Station {
   }
 
   #mountCache(): RoundCache {
-    const { sharedCache } = this
-    if (!sharedCache) return memoryRoundCache(() => this.now())
-    const { faults } = this.#world
+    if (!this.isOnRedis) return memoryRoundCache(() => this.now())
+    const { faults, redisCache } = this.#world
     const there = async <T>(answer: () => Promise<T>): Promise<T> => {
       if (faults.isCacheAway) throw new CacheAway(new Injected('the cache is away'))
       return answer()
     }
     return {
-      open: (id) => there(() => sharedCache.open(id)),
-      change: (id, changes) => there(() => sharedCache.change(id, changes)),
-      settle: (...asked) => there(() => sharedCache.settle(...asked)),
-      drop: (id) => there(() => sharedCache.drop(id)),
-      read: (id) => there(() => sharedCache.read(id)),
+      open: (id) => there(() => redisCache.open(id)),
+      change: (id, changes) => there(() => redisCache.change(id, changes)),
+      settle: (...asked) => there(() => redisCache.settle(...asked)),
+      drop: (id) => there(() => redisCache.drop(id)),
+      read: (id) => there(() => redisCache.read(id)),
       close: async () => {},
     }
   }

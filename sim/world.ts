@@ -1,5 +1,6 @@
 // All that there is in a run, and what happens to it by itself.
 
+import { memoryRoundCache } from '../src/db/racing/round.memory.cache.ts'
 import type { Person } from '../src/domain/racing/decide.ts'
 import { DEFAULT_FIELD } from '../src/domain/racing/field.ts'
 import { priceField } from '../src/domain/racing/odds.ts'
@@ -45,6 +46,8 @@ export class World {
   readonly activeMs: number
   readonly admin: Person = { id: ADMIN_ID, admin: true }
   screens: readonly Screen[] = []
+  /** The cache of the stations that have a Redis: it is one for all, and outlives them. */
+  readonly redisCache = memoryRoundCache(() => this.dayMs())
   readonly #chances = new Map<string, Chance>()
   readonly #published = new Map<string, string>()
   #requests = 0
@@ -194,10 +197,9 @@ export class World {
 /** Faults that happen at one moment. */
 const OCCASIONS: Partial<Record<FaultName, (world: World, station: Station, chance: Chance) => void>> = {
   'queue lost': (world) => {
-    for (const { queues, sharedCache } of world.stations) {
-      queues.lose()
-      if (sharedCache) for (const id of world.history.rounds.keys()) void sharedCache.drop(id)
-    }
+    // Where the queues are on Redis, the cache is too. On Postgres they are lost with all that there is, or not at all.
+    for (const { queues, isOnRedis } of world.stations) if (isOnRedis) queues.lose()
+    for (const id of world.history.rounds.keys()) void world.redisCache.drop(id)
   },
   'cache forgets': (world, station, chance) => {
     const ids = [...world.history.rounds.keys()]

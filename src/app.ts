@@ -44,6 +44,7 @@ import { limitedSessions } from './http/rate-limit.ts'
 import { signInPage } from './http/sign-in.page.ts'
 import { watchersOnly } from './http/watchers.ts'
 import { openQueues } from './jobs/queues.ts'
+import { CacheDebts } from './jobs/racing/cache.debts.ts'
 import { RacingJobs } from './jobs/racing/racing.jobs.ts'
 
 // The composition root: every module is named here and nowhere else, and is handed what it needs.
@@ -125,6 +126,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
 
   // Racing
   const store = racingStore(sql)
+  const cacheDebts = new CacheDebts(store.archive, journal, cache)
   const racing = new Racing({
     tracks: config.tracks,
     station,
@@ -132,7 +134,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     limits: config.limits,
     durationsMs: config.durationsMs,
     journal,
-    archive: store.archive,
+    archive: cacheDebts.archive,
     clock,
     randomSecret: () => randomBytes(32).toString('hex'),
     onFault: (fault) => log.error({ fault: describeFault(fault) }, 'a listener of racing met a fault'),
@@ -142,6 +144,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     journal,
     store,
     cache,
+    cacheDebts,
     now,
     onTrouble: trouble,
     onSuperseded: () => log.error('another data directory has claimed this station number'),

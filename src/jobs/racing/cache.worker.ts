@@ -3,7 +3,7 @@ import type { FactBatch } from '../../db/racing/rounds.projection.ts'
 import type { Fact, ReceiptFact, RoundOpened } from '../../domain/racing/facts.ts'
 import { isReceiptFact, potentialPrize, stakeOf } from '../../domain/racing/facts.ts'
 import type { Attempt } from '../queues.ts'
-import { FACTS, type FactNumbers, FORGET_ROUND, toFactNumbers, toRoundId } from './fact-batch.ts'
+import { FACTS, type FactNumbers, toFactNumbers } from './fact-batch.ts'
 
 // The cache queue: facts become the cached view of their round. Where the cache is away the queue rests, so that
 // changes stay in order.
@@ -18,13 +18,11 @@ export const cacheProcessor =
   ) =>
   async (attempt: Attempt): Promise<void> => {
     try {
-      if (attempt.name === FACTS) {
-        const numbers = toFactNumbers(attempt.data)
-        const batch = facts(numbers)
-        // A round that left before its changes came: without them, what the cache has of it is wrong.
-        await (batch ? apply(cache, batch) : cache.drop(numbers.roundId))
-      } else if (attempt.name === FORGET_ROUND) await cache.drop(toRoundId(attempt.data))
-      else throw new Error(`the cache queue knows no job named ${attempt.name}`)
+      if (attempt.name !== FACTS) throw new Error(`the cache queue knows no job named ${attempt.name}`)
+      const numbers = toFactNumbers(attempt.data)
+      const batch = facts(numbers)
+      // A round that left before its changes came: without them, what the cache has of it is wrong.
+      await (batch ? apply(cache, batch) : cache.drop(numbers.roundId))
     } catch (error) {
       if (isPassing(error)) await attempt.rest(REST_MS)
       throw error

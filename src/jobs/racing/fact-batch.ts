@@ -34,7 +34,6 @@ const checked = <S extends v.GenericSchema>(schema: S, data: unknown): v.InferOu
 export const FACTS = 'facts'
 export const ONE_FACT = 'fact'
 export const RECONCILE = 'reconcile'
-export const FORGET_ROUND = 'forget-round'
 
 /**
  * A job for a batch; the same facts always make the same id.
@@ -59,11 +58,6 @@ export const reconcileJob = (roundId: number, again?: number): Enqueued => ({
   data: { roundId },
   jobId: `reconcile-${roundId}${again === undefined ? '' : `-${again}`}`,
 })
-export const forgetRoundJob = (roundId: number, receiptId: number): Enqueued => ({
-  name: FORGET_ROUND,
-  data: { roundId },
-  jobId: `forget-${roundId}-${receiptId}`,
-})
 
 /**
  * The facts that a job names, with their round's opening.
@@ -78,6 +72,18 @@ export const factsOf = (
   const facts = journal.read(roundId, first - 1, last - first + 1)
   if (facts.length <= last - first) return undefined
   return { roundId, opened, facts: facts.map((fact, i) => [first + i, fact]) }
+}
+
+/**
+ * The same for the cache: whoever brings the opening brings all that is on disk by then. What came before it was passed
+ * over, and what the cache held when it forgot the round is not handed over again.
+ */
+export const factsForCache = (journal: Journal<Fact>, numbers: FactNumbers): FactBatch | undefined => {
+  const { roundId, first, last } = numbers
+  return factsOf(
+    journal,
+    first === 1 ? { roundId, first, last: Math.max(last, journal.last(roundId)) } : numbers,
+  )
 }
 
 /** Numbers of the facts that these jobs are about, by round. Jobs whose data are damaged are about none. */

@@ -27,6 +27,8 @@ export type HousekeepingPorts = {
   readonly persistJobs: () => Promise<number>
   /** Numbers of the facts whose jobs failed for good, by round: those are not lost. */
   readonly failedFacts: () => Promise<ReadonlyMap<number, ReadonlySet<number>>>
+  /** Lets the cache forget what it may not know the truth of. */
+  readonly settleCacheDebts: () => Promise<void>
   readonly forgotten: (roundId: number) => Promise<void>
   /** Looks once a minute whether another data directory has claimed the station. */
   readonly watchStation: () => Promise<void>
@@ -66,6 +68,7 @@ export class Housekeeping {
       () => this.#verify(),
       () => this.#retire(),
       () => this.#findLost(),
+      () => this.#ports.settleCacheDebts(),
       () => this.#slowChores(),
     ]
     for (const chore of chores) {
@@ -95,7 +98,7 @@ export class Housekeeping {
     const { racing, ledger, outboxes, onError } = this.#ports
     // The cache's jobs are on their way too: one that finds its round gone knows that the cache has to forget it.
     const isDue = (round: Round): boolean =>
-      round.settled !== undefined &&
+      round.phase === 'settled' &&
       racing.current(round.opened.track)?.id !== round.id &&
       ledger.isComplete(round.id) &&
       outboxes.cache.position(round.id) >= round.factCount

@@ -7,8 +7,9 @@ import { CacheAway, type RoundCache } from '../../db/racing/round.cache.ts'
 import type { Fact } from '../../domain/racing/facts.ts'
 import type { QueueCounts, QueueName, Queues } from '../queues.ts'
 import { QUEUE_NAMES } from '../queues.ts'
+import type { CacheDebts } from './cache.debts.ts'
 import { cacheProcessor } from './cache.worker.ts'
-import { type FactNumbers, factsIn, factsOf, forgetRoundJob } from './fact-batch.ts'
+import { type FactNumbers, factsForCache, factsIn, factsOf } from './fact-batch.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Outbox, outboxNotes } from './outbox.ts'
 import { persistProcessor } from './persist.worker.ts'
@@ -28,6 +29,7 @@ export type RacingJobsOptions = {
   readonly journal: Journal<Fact>
   readonly store: RacingStore
   readonly cache: RoundCache
+  readonly cacheDebts: CacheDebts
   readonly now: () => number
   /** Trouble in the background; it is tried again. */
   readonly onTrouble: (what: string, error: Error) => void
@@ -57,16 +59,11 @@ export class RacingJobs {
       this.#outboxes?.persist.notice(roundId)
       this.#outboxes?.cache.notice(roundId)
     })
-    racing.listenArchive(({ roundId, id }) => {
-      this.#queues
-        ?.add('cache', [forgetRoundJob(roundId, id)])
-        .catch((error: Error) => options.onTrouble('the cache was not told of a payment', error))
-    })
   }
 
   /** The queues are open, and Postgres has answered. May be called again with others where it throws. */
   async start(queues: Queues): Promise<void> {
-    const { racing, journal, store, cache, now, onTrouble } = this.#options
+    const { racing, journal, store, cache, cacheDebts, now, onTrouble } = this.#options
     for (const { roundId, discrepancy } of await store.withDiscrepancy())
       this.#differing.set(roundId, discrepancy)
     const addPersist = (jobs: Parameters<Queues['add']>[1]) => queues.add('persist', jobs)
@@ -85,7 +82,11 @@ export class RacingJobs {
     )
     await queues.work(
       'cache',
-      cacheProcessor(cache, facts, (error) => error instanceof CacheAway),
+      cacheProcessor(
+        cache,
+        (numbers) => factsForCache(journal, numbers),
+        (error) => error instanceof CacheAway,
+      ),
     )
     this.#queues = queues
 
@@ -109,6 +110,7 @@ export class RacingJobs {
         return waiting + active + delayed
       },
       failedFacts: async () => factsIn(await queues.failed('persist')),
+      settleCacheDebts: () => cacheDebts.settle(),
       forgotten: (roundId) => journal.forget(outboxNotes(roundId)),
       watchStation: () => this.#watchStation(),
       now,

@@ -12,6 +12,7 @@ import { memoryRoundCache } from '../../../src/db/racing/round.memory.cache.ts'
 import { claimStation } from '../../../src/db/racing/station.claim.ts'
 import type { Fact } from '../../../src/domain/racing/facts.ts'
 import { openQueues, type QueueStore, type Queues } from '../../../src/jobs/queues.ts'
+import { CacheDebts } from '../../../src/jobs/racing/cache.debts.ts'
 import { RacingJobs } from '../../../src/jobs/racing/racing.jobs.ts'
 import { openRacingDatabase, type RacingDatabase } from '../../db/racing/racing.database.ts'
 import { Cable } from '../../support/cable.ts'
@@ -73,7 +74,8 @@ export class JobsShop {
     const journal = openJournal<Fact>({ store: this.#disk, parse: (row) => row as Fact })
     this.#station ??= await claimStation(journal, this.database.sql, this.#options.station ?? '01')
     const store = racingStore(this.sql)
-    const archive = { ...store.archive, hear: () => {} } satisfies Archive & { hear: unknown }
+    const debts = new CacheDebts(store.archive, journal, this.cache)
+    const archive = { ...debts.archive, hear: () => {} } satisfies Archive & { hear: unknown }
     this.shop = new Shop({
       disk,
       clock: this.clock,
@@ -84,6 +86,7 @@ export class JobsShop {
       racing: this.shop.racing,
       journal: this.shop.journal,
       store,
+      cacheDebts: debts,
       cache: this.cache,
       now: () => {
         this.looks++
