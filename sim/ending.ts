@@ -152,6 +152,7 @@ const compareRows = async (world: World, roundId: number, tally: Tally, station:
   const row = tables.rounds.get(roundId)
   const live = station.server?.racing.round(roundId)
   const isRetired = row?.retiredAt !== undefined
+  verdict.see(isRetired ? 'retired rounds compared' : 'live rounds compared')
   verdict.check('S8', isRetired !== (live !== undefined), () => [
     `round ${roundId} is ${live ? 'live' : 'not live'} and ${isRetired ? '' : 'not '}retired`,
     roundId,
@@ -197,6 +198,7 @@ const compareCache = async (
 ): Promise<void> => {
   const cached = await station.cache.read(roundId)
   if (!cached) return
+  verdict.see('cached rounds compared')
   // A cache in a server's own memory does not hear of what another server pays: a limit that the README tells of.
   const mayBePaidElsewhere = stations.length > 1 && !station.isOnRedis
   const shown = (status: string): string => (mayBePaidElsewhere && status === 'paid' ? 'won' : status)

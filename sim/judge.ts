@@ -78,9 +78,11 @@ export class Judge {
     this.#hearKey(request, outcome)
     if (isRefusal(outcome)) {
       asked.refused++
+      this.#verdict.see('refused')
       return this.#hearRefusal(station, request, outcome, wasSettled && (!request.once || asked.sent === 1))
     }
     asked.acknowledged++
+    this.#verdict.see(`${request.type} acknowledged`)
     if (request.type === 'SellReceipt') this.#hearSale(station, request, outcome)
     else if (request.type === 'CancelReceipt') this.#hearCancelled(request.receipt)
     else if (request.type === 'PrintReceipt') this.#hearPrinted(request.receipt, outcome.prints)
@@ -110,6 +112,7 @@ export class Judge {
       this.#kept.set(name, { digest: once.digest, answer })
       return
     }
+    this.#verdict.see('keys used again')
     this.#verdict.check('S12', kept.digest === once.digest && kept.answer === answer, () => [
       `request ${id} (${type}) under key ${name} was answered ${answer}, and before ${kept.answer}`,
       id,
@@ -232,6 +235,7 @@ export class Judge {
   hearList({ station, filter, list, before, cancelled, hasOneOwner }: HeardList): void {
     const ids = list.receipts.map(({ id }) => id)
     this.#secrets.inspect(list, 'a list')
+    this.#verdict.see(`lists ${list.history}`)
     const check = (holds: boolean, invariant: 'S3' | 'S15', what: string, id: number): void =>
       this.#verdict.check(invariant, holds, () => [
         `a list of ${station} ${JSON.stringify(filter)}: ${what}`,

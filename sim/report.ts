@@ -19,6 +19,7 @@ export class Report {
   #simulatedMs = 0
   #hash = 0
   readonly #faults = new Map<string, number>()
+  readonly #seen = new Map<string, number>()
 
   constructor(runs: number, now: () => number) {
     this.#runs = runs
@@ -27,7 +28,7 @@ export class Report {
     this.#told = this.#began
   }
 
-  add({ steps, commands, checks, messages, simulatedMs, faults, hash }: RunResult): void {
+  add({ steps, commands, checks, messages, simulatedMs, faults, seen, hash }: RunResult): void {
     this.#done++
     this.#steps += steps
     this.#commands += commands
@@ -35,7 +36,8 @@ export class Report {
     this.#messages += messages
     this.#simulatedMs += simulatedMs
     this.#hash = (Math.imul(this.#hash, 31) + Number.parseInt(hash.slice(0, 8), 16)) >>> 0
-    for (const [name, count] of faults) this.#faults.set(name, (this.#faults.get(name) ?? 0) + count)
+    addTo(this.#faults, faults)
+    addTo(this.#seen, seen)
     const now = this.#now()
     if (now - this.#told < PROGRESS_MS) return
     this.#told = now
@@ -73,14 +75,23 @@ export class Report {
 
   counts(): string {
     const seconds = (this.#now() - this.#began) / 1_000
-    const faults = [...this.#faults]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, count]) => `${count} × ${name}`)
+    const faults = listed(this.#faults)
     const hours = (this.#simulatedMs / 3_600_000).toFixed(1)
     return (
       `${this.#done} runs, ${this.#commands} commands, ${this.#messages} frames heard, ${this.#steps} steps, ` +
-      `${hours} simulated hours, ${this.#checks} checks of invariants; faults: ${faults.join(', ') || 'none'}; ` +
+      `${hours} simulated hours, ${this.#checks} checks of invariants; ${listed(this.#seen)}; ` +
+      `faults: ${faults || 'none'}; ` +
       `trace ${this.#hash.toString(16).padStart(8, '0')}; ${seconds.toFixed(1)} s, ${(this.#done / seconds).toFixed(1)} runs a second`
     )
   }
 }
+
+const addTo = (sums: Map<string, number>, some: ReadonlyMap<string, number>): void => {
+  for (const [name, count] of some) sums.set(name, (sums.get(name) ?? 0) + count)
+}
+
+const listed = (counts: ReadonlyMap<string, number>): string =>
+  [...counts]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, count]) => `${count} × ${name}`)
+    .join(', ')

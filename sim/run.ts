@@ -20,6 +20,7 @@ export type RunResult = {
   readonly messages: number
   readonly simulatedMs: number
   readonly faults: ReadonlyMap<FaultName, number>
+  readonly seen: ReadonlyMap<string, number>
   readonly violation: Violation | undefined
   readonly lines: readonly string[] | undefined
 }
@@ -84,6 +85,7 @@ export const runSeed = async (seed: number, isTraceKept = false): Promise<RunRes
     messages: screens.reduce((sum, one) => sum + one.messages, 0),
     simulatedMs: scheduler.nowMs,
     faults: faults.counts,
+    seen: verdict.seen,
     violation: verdict.found,
     lines: trace.lines,
   }

@@ -159,12 +159,13 @@ export class Screen {
     if (event === 'unsubscribed')
       this.#say({ type: 'subscribe', topic, track: this.#track, ...this.#position(topic) })
     else if (event === 'snapshot') this.books.set(topic, bookOf(message))
-    else if (event === 'subscribed')
+    else if (event === 'subscribed') {
+      verdict.see('streams taken up again')
       verdict.check('S10', book?.epoch === epoch && book.offset === offset, () => [
         `${this.name} is at ${book?.epoch} ${book?.offset} of ${topic}, and goes on after ${epoch} ${offset}`,
         this.name,
       ])
-    else {
+    } else {
       verdict.check('S10', book?.epoch === epoch && book.offset + 1 === offset, () => [
         `${this.name} heard ${book?.epoch} ${book?.offset} of ${topic}, and then ${epoch} ${offset} (${event})`,
         this.name,

@@ -18,6 +18,12 @@ type Telling = readonly [message: string, ...about: (number | string)[]]
 export class Verdict {
   found: Violation | undefined
   checks = 0
+  /** What was there to be looked at: a comparison that never has anything to compare finds nothing. */
+  readonly seen = new Map<string, number>()
+
+  see(what: string): void {
+    this.seen.set(what, (this.seen.get(what) ?? 0) + 1)
+  }
 
   check(invariant: InvariantName, holds: boolean, tell: () => Telling): void {
     this.checks++

@@ -68,7 +68,8 @@ export class World {
     this.networkChance = this.chance('network')
     this.activeMs = chance.between(20_000, 45_000)
     const count = chance.happens(0.35) ? 2 : 1
-    for (let i = 0; i < count; i++) this.stations.push(this.#newStation(chance, i))
+    const isOnRedis = chance.happens(0.5)
+    for (let i = 0; i < count; i++) this.stations.push(this.#newStation(chance, i, isOnRedis))
     this.faults.jobFailed = (error) => this.fault(error, 'a job failed')
     this.faults.onMute = (name) => this.#killLater(name)
     this.scheduler.beforeStep = (task) => {
@@ -131,7 +132,7 @@ export class World {
     this.#plan()
   }
 
-  #newStation(chance: Chance, index: number): Station {
+  #newStation(chance: Chance, index: number, isOnRedis: boolean): Station {
     const lock = chance.between(1_000, 3_000)
     return new Station(
       this,
@@ -153,7 +154,7 @@ export class World {
         },
         chainLength: CHAIN_LENGTH,
       },
-      chance.happens(0.5),
+      isOnRedis,
     )
   }
 
