@@ -1,10 +1,10 @@
-# The program, compiled. `web` may hold nothing yet.
+# The program, compiled, and its pages, built.
 FROM node:22-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
-RUN node scripts/build.mjs && mkdir -p web
+RUN node scripts/build.mjs
 
 # What it needs to run. Never add --omit=optional: the prebuilt binaries of LMDB and Postgres are optional packages.
 FROM node:22-slim AS dependencies
@@ -24,7 +24,6 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/package.json ./
 COPY --from=build /app/dist ./dist
-COPY --from=build /app/web ./web
 USER node
 VOLUME /data
 EXPOSE 3000

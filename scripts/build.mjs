@@ -1,7 +1,7 @@
-// Compiles src into dist. Silent on success, and done in a moment when nothing changed.
+// Compiles src into dist, and builds the pages of web into dist/web. Silent on success, and done in a moment when nothing changed.
 //   B1. dist is whole or absent: a build is made beside it and takes its place by a rename.
 //   B2. The stamp in dist names every input (path, size, time); as long as it is true there is nothing to do.
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import {
   cpSync,
@@ -15,10 +15,11 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
 const src = join(root, 'src')
+const web = join(root, 'web')
 const dist = join(root, 'dist')
 const stampFile = join(dist, '.stamp')
 const assets = /\.(sql|css|html|json|lua)$/
@@ -51,16 +52,38 @@ function isFresh(stamp) {
   return main && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp
 }
 
-function compile(into) {
+async function compile(into) {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   if (!existsSync(tsc)) return fail('the TypeScript compiler is not installed: run `npm ci` first')
-  const run = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', into], {
-    cwd: root,
-    encoding: 'utf8',
+  const { status, output } = await run([tsc, '-p', 'tsconfig.build.json', '--outDir', into])
+  return status === 0 || fail(`the sources do not compile\n${output}`)
+}
+
+function run(args) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => {
+        output += text
+      })
+    }
+    child.on('error', reject)
+    child.on('close', (status, signal) => resolve({ status, output: output.trim() || `ended by ${signal}` }))
   })
-  if (run.status === 0) return true
-  const output = `${run.stdout ?? ''}${run.stderr ?? ''}`.trim()
-  return fail(`the sources do not compile\n${output || run.error?.message || `tsc ended by ${run.signal}`}`)
+}
+
+async function buildPages(into) {
+  if (!existsSync(join(root, 'node_modules', 'vite')))
+    return fail('vite is not installed: run `npm ci` first')
+  const { build } = await import('vite')
+  const { default: config } = await import(pathToFileURL(join(web, 'vite.config.mjs')))
+  try {
+    await build({ ...config, build: { ...config.build, outDir: into, emptyOutDir: false } })
+    return true
+  } catch (error) {
+    return fail(`the pages do not build\n${error.message}`)
+  }
 }
 
 function fail(why) {
@@ -84,9 +107,9 @@ function takePlace(next) {
   }
 }
 
-function build() {
+async function build() {
   const sources = filesUnder(src)
-  const stamp = stampOf([...settings.map((name) => join(root, name)), ...sources])
+  const stamp = stampOf([...settings.map((name) => join(root, name)), ...sources, ...filesUnder(web)])
   if (isFresh(stamp)) return true
 
   // Source maps name their sources by relative path, so the place of the build is a sibling of dist.
@@ -95,7 +118,8 @@ function build() {
   mkdirSync(next)
   try {
     writeFileSync(join(next, '.gitignore'), '*\n')
-    if (!compile(next)) return false
+    const [isCompiled, hasPages] = await Promise.all([compile(next), buildPages(join(next, 'web'))])
+    if (!isCompiled || !hasPages) return false
     for (const file of sources.filter((name) => assets.test(name))) {
       cpSync(file, join(next, relative(src, file)), { recursive: true })
     }
@@ -107,4 +131,4 @@ function build() {
   }
 }
 
-process.exitCode = build() ? 0 : 1
+process.exitCode = (await build()) ? 0 : 1

@@ -18,6 +18,7 @@ const houseTest = `
 
 const steps = [
   ['types: tsc -p .', [tsc, '-p', '.']],
+  ['types of the pages: tsc -p web', [tsc, '-p', 'web']],
   ['format and lint: biome ci', [biome, 'ci', colours]],
   ['import rules: tests/house.test.ts', ['--input-type=module', '--eval', houseTest]],
 ]

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Hono } from 'hono'
 import type { Logger } from 'pino'
 import * as v from 'valibot'
@@ -40,9 +41,11 @@ import { RacingLive } from './http/racing/racing.live.ts'
 import { receiptPages } from './http/racing/receipts.pages.ts'
 import { receiptsRoutes } from './http/racing/receipts.routes.ts'
 import { roundsRoutes } from './http/racing/rounds.routes.ts'
+import { shopRoutes } from './http/racing/shop.routes.ts'
 import { limitedSessions } from './http/rate-limit.ts'
 import { signInPage } from './http/sign-in.page.ts'
 import { watchersOnly } from './http/watchers.ts'
+import { webRoutes } from './http/web.routes.ts'
 import { openQueues } from './jobs/queues.ts'
 import { CacheDebts } from './jobs/racing/cache.debts.ts'
 import { RacingJobs } from './jobs/racing/racing.jobs.ts'
@@ -51,6 +54,11 @@ import { RacingJobs } from './jobs/racing/racing.jobs.ts'
 
 const TOKEN_LIFETIME_MS = 12 * 3_600_000
 const POSTGRES_CONNECTIONS = 8
+const SHOP_NAME = 'Galop'
+/** Where the build left the pages: beside this file, or of the last build where the sources run unbuilt. */
+const WEB_DIRECTORY = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../dist/web' : './web', import.meta.url),
+)
 
 export type AppOptions = {
   readonly config: Config
@@ -177,7 +185,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   const board = jobBoard(tokens)
   const nameOf = (id: number) => directory.byId(id)?.name
   const pages = receiptPages({
-    shop: 'Galop',
+    shop: SHOP_NAME,
     station: config.station,
     currency: config.currency,
     timeZone: config.timeZone,
@@ -202,6 +210,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     '/',
     myBetsRoutes({ racing, archive: store.lists, sessions, timeZone: config.timeZone, nameOf, now }),
   )
+  api.route('/', shopRoutes(sessions, { ...config, name: SHOP_NAME }))
   api.route('/', initRoutes({ racing, sessions, now }))
   const rounds = {
     one: (id: number) => asking(() => retiredRound(sql, id)),
@@ -237,6 +246,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   app.route('/', homePage())
   app.route('/', signInPage())
   app.route('/', docsRoutes(app, version))
+  app.route('/', webRoutes(WEB_DIRECTORY))
 
   // What follows: in the background, as soon as its stores are there.
   let isClosing = false

@@ -102,11 +102,11 @@ function isBarrel(code: string): boolean {
   return reExport.test(code) && code.replace(reExport, '').trim() === ''
 }
 
-function sourceFiles(): string[] {
-  return readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
+function sourceFiles(folder = 'src', end = /\.ts$/): string[] {
+  return readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => end.test(name))
     .map((name) =>
-      relative(root, join(root, 'src', name))
+      relative(root, join(root, folder, name))
         .split(sep)
         .join('/'),
     )
@@ -198,5 +198,67 @@ describe('the house', () => {
     ['src/main.ts', `import { app } from './app.ts'\nimport { open } from './db/racing/journal.ts'`],
   ])('finds nothing wrong in %s, sample %#', (path, text) => {
     expect(faultsOf(path, text)).toEqual([])
+  })
+})
+
+const pagePackages = /^(preact(\/hooks)?|@preact\/signals|@noble\/hashes\/.*)$/
+/** Types cost a browser nothing; of the code, only the rules of the domain may run in it. */
+const typeImport = /^[ \t]*import\s+type\b[^'"`;=()]*?\bfrom\s*['"][^'"]+['"]/gm
+const folderOfPage = /^web\/(station|screen|desk|verify)\//
+
+/** What is wrong with one file of web/. */
+function faultsOfPage(path: string, text: string): string[] {
+  const code = withoutComments(text)
+  const running = code.replace(typeImport, '')
+  const faults = importsOf(running).flatMap((specifier) => {
+    if (!/^\.{1,2}\//.test(specifier))
+      return pagePackages.test(specifier) ? [] : [`${specifier} is not for pages`]
+    const target = posix.normalize(posix.join(posix.dirname(path), specifier))
+    if (domain.test(target)) return []
+    if (!target.startsWith('web/')) return [`${specifier} is outside of web`]
+    if (!/\.(tsx?|css)$/.test(target)) return [`${specifier} does not name its file`]
+    const other = folderOfPage.exec(target)?.[1]
+    if (other !== undefined && folderOfPage.exec(path)?.[1] !== other) return [`${target} is of another page`]
+    return []
+  })
+  const segments = path.split(/[/.]/).slice(1, -1)
+  const empty = segments.find((segment) => namesThatSayNothing.test(segment))
+  if (empty) faults.push(`the name "${empty}" says nothing`)
+  if (isBarrel(code)) faults.push('a file of re-exports is a barrel')
+  return faults
+}
+
+describe('the pages', () => {
+  it('keep their rules in every file of web', () => {
+    const files = sourceFiles('web', /(?<!\.d)\.tsx?$/)
+    expect(files.length).toBeGreaterThan(10)
+    const faults = files.flatMap((path) =>
+      faultsOfPage(path, readFileSync(join(root, path), 'utf8')).map((fault) => `${path}: ${fault}`),
+    )
+    expect(faults).toEqual([])
+  })
+
+  it.each([
+    ['web/live.ts', `import { Hono } from 'hono'`, 'hono is not for pages'],
+    ['web/live.ts', `import { ok } from '../src/http/answer.ts'`, 'outside of web'],
+    ['web/live.ts', `import { a } from './client'`, 'does not name its file'],
+    ['web/live.ts', `import { a } from './desk/main.tsx'`, 'is of another page'],
+    ['web/desk/chart.tsx', `import { a } from '../station/sale.ts'`, 'is of another page'],
+    ['web/utils.ts', 'export const a = 1', 'the name "utils" says nothing'],
+  ])('reports %s with %s', (path, text, fault) => {
+    expect(faultsOfPage(path, text)).toEqual([expect.stringContaining(fault)])
+  })
+
+  it.each([
+    [
+      'web/live.ts',
+      `import type { Code } from '../src/http/answer.ts'\nimport { signal } from '@preact/signals'`,
+    ],
+    [
+      'web/verify/draw.tsx',
+      `import { drawOrder } from '../../src/domain/racing/draw.ts'\nimport '../base.css'`,
+    ],
+  ])('finds nothing wrong in %s, sample %#', (path, text) => {
+    expect(faultsOfPage(path, text)).toEqual([])
   })
 })

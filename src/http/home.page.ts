@@ -5,6 +5,10 @@ import { languageOf, sendPage } from './page.ts'
 const WORDS = {
   fr: {
     running: 'Le serveur de la boutique est en marche.',
+    station: 'Station de vente',
+    screen: 'Écran des courses',
+    desk: 'Bureau (admin)',
+    verify: 'Vérifier une course',
     docs: 'Référence de l’API',
     jobs: 'Tâches de fond (admin)',
     game: 'La course en cours',
@@ -13,6 +17,10 @@ const WORDS = {
   },
   en: {
     running: 'The server of the shop is running.',
+    station: 'Sales station',
+    screen: 'Race screen',
+    desk: 'Desk (admin)',
+    verify: 'Verify a race',
     docs: 'API reference',
     jobs: 'Background jobs (admin)',
     game: 'The current race',
@@ -37,6 +45,11 @@ export const homePage = () => {
       title: 'Galop',
       style: STYLE,
       body: html`<main><h1>Galop</h1><p>${words.running}</p><ul>
+<li><a href="/station">${words.station}</a></li>
+<li><a href="/screen">${words.screen}</a></li>
+<li><a href="/desk">${words.desk}</a></li>
+<li><a href="/verify">${words.verify}</a></li>
+</ul><ul>
 <li><a href="/sign-in">${words.signIn}</a></li>
 <li><a href="/api/v1/init/game">${words.game}</a></li>
 <li><a href="/docs">${words.docs}</a></li>

@@ -27,12 +27,14 @@ export type Page = {
   readonly body: Markup | Promise<Markup>
   /** Runs once the page is there. */
   readonly script?: string
+  /** Pages of this server may show it in a frame, as the station does to print it. */
+  readonly isFramed?: boolean
 }
 
 /** Answers with a page. */
 export const sendPage = async (
   c: Context,
-  { language, title, style, body, script }: Page,
+  { language, title, style, body, script, isFramed = false }: Page,
   status: 200 | 403 | 503 = 200,
 ) => {
   const nonce = randomBytes(16).toString('base64')
@@ -55,15 +57,21 @@ ${script === undefined ? '' : html`<script nonce="${nonce}">${raw(script)}</scri
     'Cache-Control': HOURLESS,
     ...pageHeaders(
       `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; img-src data:; connect-src 'self'; form-action 'self'`,
+      'none',
+      isFramed ? 'self' : 'none',
     ),
   })
 }
 
-/** The headers of every page, with what it may load, and where its relative addresses may begin. */
-export const pageHeaders = (policy: string, base: 'none' | 'self' = 'none'): Record<string, string> => ({
-  'Content-Security-Policy': `${policy}; base-uri '${base}'; frame-ancestors 'none'`,
+/** The headers of every page, with what it may load, where its relative addresses may begin, and who may frame it. */
+export const pageHeaders = (
+  policy: string,
+  base: 'none' | 'self' = 'none',
+  frames: 'none' | 'self' = 'none',
+): Record<string, string> => ({
+  'Content-Security-Policy': `${policy}; base-uri '${base}'; frame-ancestors '${frames}'`,
   'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
+  'X-Frame-Options': frames === 'none' ? 'DENY' : 'SAMEORIGIN',
   'Referrer-Policy': 'no-referrer',
   'Cross-Origin-Opener-Policy': 'same-origin',
 })

@@ -82,6 +82,7 @@ export const ROWS: readonly Row[] = [
 
   { method: 'GET', route: '/api/v1/init/dashboard', expected: staff(200) },
   { method: 'GET', route: '/api/v1/init/game', expected: all(200) },
+  { method: 'GET', route: '/api/v1/shop', expected: all(200) },
   { method: 'GET', route: '/api/v1/rounds', expected: all(200) },
   { method: 'GET', route: '/api/v1/rounds/current', expected: all(200) },
   { method: 'GET', route: '/api/v1/rounds/:id', ask: '/api/v1/rounds/{round}', expected: all(200) },
@@ -125,6 +126,12 @@ export const ROWS: readonly Row[] = [
 
   { method: 'GET', route: '/', expected: all(200) },
   { method: 'GET', route: '/sign-in', expected: all(200) },
+  { method: 'GET', route: '/station', expected: all(200) },
+  { method: 'GET', route: '/screen', expected: all(200) },
+  { method: 'GET', route: '/desk', expected: all(200) },
+  { method: 'GET', route: '/verify', expected: all(200) },
+  // The names of those that there are change with what is in them.
+  { method: 'GET', route: '/assets/:asset', ask: '/assets/none.js', expected: all(404) },
   { method: 'GET', route: '/docs', expected: all(200) },
   { method: 'GET', route: '/docs/:asset', ask: '/docs/swagger-ui.css', expected: all(200) },
   { method: 'GET', route: '/openapi.json', expected: all(200) },

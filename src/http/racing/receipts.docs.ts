@@ -17,10 +17,13 @@ const AskedBet = v.object({
   }),
   value: v.pipe(v.number(), v.safeInteger('An amount is a whole number of the smallest unit')),
 })
+/** How many bets stand on a receipt at most. */
+export const MOST_BETS = 30
+
 export const SaleBody = v.pipe(
   v.object({
     user_id: v.optional(v.number()),
-    bets: v.pipe(v.array(AskedBet), v.minLength(1, 'A receipt has at least one bet'), v.maxLength(30)),
+    bets: v.pipe(v.array(AskedBet), v.minLength(1, 'A receipt has at least one bet'), v.maxLength(MOST_BETS)),
   }),
   v.metadata({
     ref: 'Sale',

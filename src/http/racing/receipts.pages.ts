@@ -153,7 +153,7 @@ ${receipt.bets.map(
 <div class="small">${words.commitment}: ${receipt.commitment}</div>
 <div class="small">${words.printed} ${time(language, now())}</div>`
       const title = `${words.receipt} ${printedNumber(station, receipt.id)}`
-      return sendPage(c, { language, title, style: STYLE, body, script: SCRIPT })
+      return sendPage(c, { language, title, style: STYLE, body, script: SCRIPT, isFramed: true })
     },
 
     /** The slip that the cashier keeps of a prize. */
@@ -173,7 +173,7 @@ ${receipt.bets.map(
 <div class="sign small">${words.signature}</div>
 <div class="small">${words.printed} ${time(language, now())}</div>`
       const title = `${words.payout} ${printedNumber(station, receipt.id)}`
-      return sendPage(c, { language, title, style: STYLE, body, script: SCRIPT })
+      return sendPage(c, { language, title, style: STYLE, body, script: SCRIPT, isFramed: true })
     },
   }
 }

@@ -1,0 +1,418 @@
+// Written by scripts/api-types.ts from /openapi.json: do not edit.
+
+export type Bet = {
+  readonly number: number
+  readonly value: number
+  readonly participant: { readonly number: number; readonly name: string; readonly coeff: number }
+  readonly prize: number
+}
+
+export type Failure = {
+  readonly success: false
+  readonly error: {
+    readonly code:
+      | 'NO_ROUND'
+      | 'BETTING_LOCKED'
+      | 'RACE_RUNNING'
+      | 'ROUND_SETTLED'
+      | 'NO_BETS'
+      | 'STAKE_OUT_OF_LIMITS'
+      | 'PARTICIPANT_UNKNOWN'
+      | 'PARTICIPANT_REPEATED'
+      | 'PARTICIPANT_CHANGED'
+      | 'COEFFICIENT_CHANGED'
+      | 'EXPOSURE_REACHED'
+      | 'RECEIPT_UNKNOWN'
+      | 'RECEIPT_FOREIGN'
+      | 'RECEIPT_HISTORICAL'
+      | 'RECEIPT_CANCELLED'
+      | 'RECEIPT_NOT_SETTLED'
+      | 'RECEIPT_NOT_A_WINNER'
+      | 'RECEIPT_ALREADY_PAID'
+      | 'IDEMPOTENCY_KEY_REUSED'
+      | 'TOO_MANY_KEYS'
+      | 'WRONG_PASSWORD'
+      | 'NAME_TAKEN'
+      | 'USER_UNKNOWN'
+      | 'LAST_ADMIN'
+      | 'BAD_JSON'
+      | 'BAD_REQUEST'
+      | 'UNAUTHENTICATED'
+      | 'FORBIDDEN'
+      | 'CROSS_SITE'
+      | 'NOT_FOUND'
+      | 'METHOD_NOT_ALLOWED'
+      | 'BODY_TOO_LARGE'
+      | 'UNSUPPORTED_MEDIA_TYPE'
+      | 'TOO_MANY_REQUESTS'
+      | 'INTERNAL'
+      | 'JOURNAL_UNAVAILABLE'
+      | 'POSTGRES_UNAVAILABLE'
+    readonly message: string
+    readonly details: unknown
+  }
+}
+
+export type Login = { readonly name?: string; readonly username?: string; readonly password: string }
+
+export type MyBets = {
+  readonly pagination: Pagination
+  readonly stats: Stats
+  readonly tickets: readonly PublicTicket[]
+  readonly history: 'complete' | 'unavailable'
+}
+
+export type NewPassword = { readonly password: string }
+
+export type NewUser = { readonly name: string; readonly password: string; readonly role: 'admin' | 'cashier' }
+
+export type Pagination = {
+  readonly currentPage: number
+  readonly totalPages: number
+  readonly totalItems: number
+  readonly limit: number
+  readonly displayedRange: string
+}
+
+export type PaidReceipt = {
+  readonly id: number
+  readonly receipt_id: number
+  readonly roundId: number
+  readonly status: 'paid'
+  readonly prize: number
+  readonly paidAt: string
+  readonly paidBy: number
+}
+
+export type PastRound = {
+  readonly id: number
+  readonly roundId: number
+  readonly track: string
+  readonly status: 'settled'
+  readonly openedAt: number
+  readonly settledAt: number
+  readonly participants: readonly { readonly number: number; readonly name: string; readonly coeff: number }[]
+  readonly commitment: string
+  readonly result: { readonly order: readonly number[]; readonly winner: number; readonly seed: string }
+}
+
+export type Person = { readonly id: number; readonly name: string; readonly role: 'admin' | 'cashier' }
+
+export type PublicTicket = {
+  readonly id: number
+  readonly receipt_id: number
+  readonly round_id: number
+  readonly user_id: number
+  readonly total_amount: number
+  readonly status: 'pending' | 'won' | 'lost' | 'paid' | 'cancelled'
+  readonly prize: number
+  readonly created_at: string
+  readonly bets: readonly Bet[]
+  readonly roundId: number
+  readonly track: string
+  readonly totalAmount: number
+  readonly paidAt?: string
+  readonly paidBy?: number
+  readonly cancelledAt?: string
+  readonly cancelledBy?: number
+  readonly _source?: 'memory' | 'database'
+}
+
+export type Round = {
+  readonly id: number
+  readonly roundId: number
+  readonly track: string
+  readonly status: 'waiting' | 'betting-locked' | 'running' | 'settled'
+  readonly participants: readonly { readonly number: number; readonly name: string; readonly coeff: number }[]
+  readonly commitment: string
+  readonly locksAt: number
+  readonly startsAt: number
+  readonly endsAt: number
+  readonly nextAt: number
+  readonly timer: Timer
+  readonly result?: { readonly order: readonly number[]; readonly winner: number; readonly seed: string }
+}
+
+export type RoundStats = {
+  readonly totalReceipts: number
+  readonly totalMise: number
+  readonly participantMise: { readonly [name: string]: number }
+}
+
+export type Sale = {
+  readonly user_id?: number
+  readonly bets: readonly {
+    readonly participant: { readonly number: number; readonly name?: string; readonly coeff?: number }
+    readonly value: number
+  }[]
+}
+
+export type Shop = {
+  readonly name: string
+  readonly station: string
+  readonly currency: string
+  readonly timeZone: string
+  readonly tracks: readonly string[]
+  readonly limits: { readonly minStake: number; readonly maxStake: number; readonly betsPerReceipt: number }
+  readonly durationsMs: {
+    readonly wait: number
+    readonly lock: number
+    readonly race: number
+    readonly results: number
+  }
+}
+
+export type SoldReceipt = {
+  readonly id: number
+  readonly roundId: number
+  readonly total_amount: number
+  readonly prize: number
+  readonly created_at: string
+  readonly bets: readonly Bet[]
+}
+
+export type Stats = {
+  readonly totalBetAmount: number
+  readonly potentialWinnings: number
+  readonly activeTicketsCount: number
+  readonly winRate: string
+  readonly paidWinnings: number
+  readonly pendingPayments: number
+}
+
+export type SystemTicket = {
+  readonly id: number
+  readonly receipt_id: number
+  readonly round_id: number
+  readonly user_id: number
+  readonly total_amount: number
+  readonly status: 'pending' | 'won' | 'lost' | 'paid' | 'cancelled'
+  readonly prize: number
+  readonly created_at: string
+  readonly bets: readonly Bet[]
+}
+
+export type Timer = { readonly timeLeft: number; readonly totalDuration: number; readonly serverTime: number }
+
+export type User = {
+  readonly id: number
+  readonly name: string
+  readonly role: 'admin' | 'cashier'
+  readonly disabled: boolean
+}
+
+/** No members. */
+export type Nothing = Readonly<Record<never, never>>
+
+/** Of each route: what it is asked with, and the `data` of its answer. */
+export type Api = {
+  'GET /api/v1/auth/me': {
+    path: Nothing
+    query: Nothing
+    body: undefined
+    data: { readonly expiresAt: number; readonly user: Person }
+  }
+  'GET /api/v1/init/dashboard': {
+    path: Nothing
+    query: { track?: string }
+    body: undefined
+    data: {
+      readonly round: Round | null
+      readonly tickets: readonly PublicTicket[]
+      readonly timer: Timer | null
+      readonly totalPrize: number
+      readonly cacheTimestamp: number
+      readonly source: string
+    }
+  }
+  'GET /api/v1/init/game': {
+    path: Nothing
+    query: { track?: string }
+    body: undefined
+    data: {
+      readonly round: Round | null
+      readonly timer: Timer | null
+      readonly tickets: readonly SystemTicket[]
+      readonly isRaceRunning: boolean
+      readonly nextRoundStartTime: number
+      readonly cacheTimestamp: number
+      readonly source: string
+    }
+  }
+  'GET /api/v1/my-bets/': {
+    path: Nothing
+    query: {
+      page?: number
+      limit?: number
+      date?: string
+      status?: 'pending' | 'won' | 'lost' | 'paid' | 'cancelled'
+      searchId?: string
+      user_id?: number
+    }
+    body: undefined
+    data: MyBets
+  }
+  'GET /api/v1/my-bets/{id}': { path: { id: string }; query: Nothing; body: undefined; data: PublicTicket }
+  'GET /api/v1/ops/persistence': {
+    path: Nothing
+    query: Nothing
+    body: undefined
+    data: {
+      readonly unstored: {
+        readonly receipts: number
+        readonly amount: number
+        readonly oldestAt: number | null
+        readonly oldestAgeMs: number | null
+      }
+      readonly jobs: {
+        readonly [name: string]: {
+          readonly waiting: number
+          readonly active: number
+          readonly delayed: number
+          readonly failed: number
+          readonly completed: number
+        }
+      } | null
+      readonly failedJobs: number | null
+      readonly journal: {
+        readonly writable: boolean
+        readonly rounds: readonly {
+          readonly roundId: number
+          readonly track: string
+          readonly status: string
+          readonly lastFact: number
+          readonly handedOver: { readonly persist: number; readonly cache: number }
+          readonly notStored: number
+        }[]
+      }
+      readonly alarms: readonly { readonly code: string; readonly message: string }[]
+    }
+  }
+  'GET /api/v1/receipts/': {
+    path: Nothing
+    query: { action: 'print' | 'payout'; id: string; lang?: 'fr' | 'en' }
+    body: undefined
+    data: undefined
+  }
+  'GET /api/v1/rounds/': {
+    path: Nothing
+    query: { track?: string; page?: number; limit?: number }
+    body: undefined
+    data: { readonly pagination: Pagination; readonly rounds: readonly PastRound[] }
+  }
+  'GET /api/v1/rounds/current': {
+    path: Nothing
+    query: { track?: string }
+    body: undefined
+    data: {
+      readonly id: number
+      readonly roundId: number
+      readonly track: string
+      readonly status: 'waiting' | 'betting-locked' | 'running' | 'settled'
+      readonly participants: readonly {
+        readonly number: number
+        readonly name: string
+        readonly coeff: number
+      }[]
+      readonly commitment: string
+      readonly locksAt: number
+      readonly startsAt: number
+      readonly endsAt: number
+      readonly nextAt: number
+      readonly timer: Timer
+      readonly result?: { readonly order: readonly number[]; readonly winner: number; readonly seed: string }
+      readonly stats?: RoundStats
+    }
+  }
+  'GET /api/v1/rounds/{id}': {
+    path: { id: number }
+    query: Nothing
+    body: undefined
+    data:
+      | {
+          readonly id: number
+          readonly roundId: number
+          readonly track: string
+          readonly status: 'waiting' | 'betting-locked' | 'running' | 'settled'
+          readonly participants: readonly {
+            readonly number: number
+            readonly name: string
+            readonly coeff: number
+          }[]
+          readonly commitment: string
+          readonly locksAt: number
+          readonly startsAt: number
+          readonly endsAt: number
+          readonly nextAt: number
+          readonly timer: Timer
+          readonly result?: {
+            readonly order: readonly number[]
+            readonly winner: number
+            readonly seed: string
+          }
+          readonly stats?: RoundStats
+        }
+      | {
+          readonly id: number
+          readonly roundId: number
+          readonly track: string
+          readonly status: 'settled'
+          readonly openedAt: number
+          readonly settledAt: number
+          readonly participants: readonly {
+            readonly number: number
+            readonly name: string
+            readonly coeff: number
+          }[]
+          readonly commitment: string
+          readonly result: {
+            readonly order: readonly number[]
+            readonly winner: number
+            readonly seed: string
+          }
+          readonly stats?: RoundStats
+        }
+  }
+  'GET /api/v1/rounds/{id}/proof': {
+    path: { id: number }
+    query: Nothing
+    body: undefined
+    data: {
+      readonly roundId: number
+      readonly commitment: string
+      readonly chain: { readonly anchor: string; readonly index: number }
+      readonly field: readonly { readonly number: number; readonly name: string; readonly chance: number }[]
+      readonly seed: string | null
+      readonly order: readonly number[] | null
+      readonly method: readonly string[]
+    }
+  }
+  'GET /api/v1/shop': { path: Nothing; query: Nothing; body: undefined; data: Shop }
+  'GET /api/v1/users/': { path: Nothing; query: Nothing; body: undefined; data: readonly User[] }
+  'GET /health': { path: Nothing; query: Nothing; body: undefined; data: undefined }
+  'GET /health/detailed': { path: Nothing; query: Nothing; body: undefined; data: undefined }
+  'GET /metrics': { path: Nothing; query: Nothing; body: undefined; data: undefined }
+  'POST /api/v1/auth/login': {
+    path: Nothing
+    query: Nothing
+    body: Login
+    data: { readonly token: string; readonly expiresAt: number; readonly user: Person }
+  }
+  'POST /api/v1/auth/logout': { path: Nothing; query: Nothing; body: undefined; data: null }
+  'POST /api/v1/my-bets/pay/{id}': {
+    path: { id: string }
+    query: Nothing
+    body: undefined
+    data: PaidReceipt
+  }
+  'POST /api/v1/receipts/': {
+    path: Nothing
+    query: { action: 'add' | 'delete'; id?: string; track?: string }
+    body: Sale
+    data: SoldReceipt | undefined
+  }
+  'POST /api/v1/users/': { path: Nothing; query: Nothing; body: NewUser; data: User }
+  'POST /api/v1/users/{id}/disable': { path: { id: number }; query: Nothing; body: undefined; data: User }
+  'POST /api/v1/users/{id}/enable': { path: { id: number }; query: Nothing; body: undefined; data: User }
+  'POST /api/v1/users/{id}/password': { path: { id: number }; query: Nothing; body: NewPassword; data: User }
+}

@@ -1,0 +1,64 @@
+import { language } from './language.ts'
+import { shop } from './shop.ts'
+
+// Money and dates, in the language of the moment, in the currency and time zone of the shop. Amounts are whole numbers
+// of the smallest unit, as the server counts; a hundred of them are one of the currency.
+
+const UNIT = 100
+
+/** `1 250,00 HTG` */
+export const money = (amount: number): string =>
+  new Intl.NumberFormat(language.value, {
+    style: 'currency',
+    currency: shop.value?.currency ?? 'HTG',
+  }).format(amount / UNIT)
+
+/** `1 250,00`, for columns and fields. */
+export const plainMoney = (amount: number): string =>
+  new Intl.NumberFormat(language.value, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(
+    amount / UNIT,
+  )
+
+/** Routes of the public unit answer 12.5 for what is 1250 here. */
+export const fromPublic = (amount: number): number => Math.round(amount * UNIT)
+
+/** What was typed, `12,50` or `12.5` or `1 000`, as 1250; `undefined` where it is no amount. */
+export const amountTyped = (text: string): number | undefined => {
+  const plain = text.replace(/[\s\u00a0\u202f]/g, '').replace(',', '.')
+  if (!/^(\d{1,12}(\.\d{0,2})?|\.\d{1,2})$/.test(plain)) return undefined
+  return Math.round(Number(plain) * UNIT)
+}
+
+export const odds = (coeff: number): string =>
+  new Intl.NumberFormat(language.value, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(coeff)
+
+/** `14:03:09` in the shop's time zone. `at` in milliseconds since 1970, or an ISO date. */
+export const time = (at: number | string): string => inShop({ timeStyle: 'medium' }).format(new Date(at))
+
+/** `21/11/2026 14:03:09` */
+export const dateTime = (at: number | string): string =>
+  inShop({ dateStyle: 'short', timeStyle: 'medium' }).format(new Date(at))
+
+/** `samedi 21 novembre` of a day `2026-11-21`. */
+export const dayName = (day: string): string =>
+  new Intl.DateTimeFormat(language.value, {
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    timeZone: 'UTC',
+  }).format(new Date(`${day}T12:00:00Z`))
+
+/** The day in the shop, as `2026-11-21`. */
+export const dayOf = (at: number): string =>
+  new Intl.DateTimeFormat('en-CA', {
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    timeZone: shop.value?.timeZone ?? 'UTC',
+  }).format(at)
+
+const inShop = (style: { dateStyle?: 'short'; timeStyle?: 'medium' }): Intl.DateTimeFormat =>
+  new Intl.DateTimeFormat(language.value, {
+    ...style,
+    timeZone: shop.value?.timeZone ?? 'UTC',
+  } as Intl.DateTimeFormatOptions)

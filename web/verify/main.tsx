@@ -1,0 +1,4 @@
+import { showPage, TopLine } from '../frame.tsx'
+import { texts } from './texts.ts'
+
+showPage(() => <TopLine title={texts.value.title} />)
