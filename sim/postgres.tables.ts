@@ -43,7 +43,17 @@ export type ReceiptRow = {
 }
 export type TotalRow = { receipts: number; stakes: number; prizes: number }
 
-const PHASES = { BettingLocked: 'betting-locked', RaceStarted: 'running', RoundSettled: 'settled' } as const
+const PHASES = {
+  BettingLocked: 'betting-locked',
+  RaceStarted: 'running',
+  RoundSettled: 'settled',
+  RoundVoided: 'settled',
+} as const
+const CLOSED: Partial<Record<Fact['type'], ReceiptStatus>> = {
+  ReceiptPaid: 'paid',
+  ReceiptCancelled: 'cancelled',
+  ReceiptRefunded: 'refunded',
+}
 
 export class PostgresTables {
   readonly rounds = new Map<number, RoundRow>()
@@ -92,9 +102,13 @@ export class PostgresTables {
       this.#addFact(row.roundId, { type: 'ReceiptPrinted', copy: row.prints, ...about })
       return this.#view(row)
     }
-    this.#addFact(row.roundId, { type: 'ReceiptPaid', prize: row.prize, ...about })
+    const isRefund = row.status === 'refundable'
+    this.#addFact(
+      row.roundId,
+      isRefund ? { type: 'ReceiptRefunded', ...about } : { type: 'ReceiptPaid', prize: row.prize, ...about },
+    )
     this.#count(row, -1)
-    row.status = 'paid'
+    row.status = isRefund ? 'refunded' : 'paid'
     row.closed = { by: by.id, at: now }
     row.paidKey = key
     this.#count(row, 1)
@@ -109,7 +123,8 @@ export class PostgresTables {
     for (const row of this.#receiptsOf(id)) {
       row.retired = true
       if (row.status !== 'cancelled') row.prize = row.bets.find((bet) => bet.number === winner)?.prize ?? 0
-      if (row.status === 'pending') row.status = row.prize > 0 ? 'won' : 'lost'
+      if (row.status === 'pending')
+        row.status = winner === null ? 'refundable' : row.prize > 0 ? 'won' : 'lost'
       this.#count(row, 1)
     }
     const held = this.#receiptsOf(id).filter((row) => row.status !== 'cancelled')
@@ -216,10 +231,12 @@ export class PostgresTables {
     if (fact.type === 'ReceiptPrinted') row.prints = Math.max(row.prints, fact.copy)
     else if (number > row.factNumber) {
       row.factNumber = number
-      if (fact.type === 'ReceiptSold') return
-      row.status = fact.type === 'ReceiptPaid' ? 'paid' : 'cancelled'
+      const status = CLOSED[fact.type]
+      if (!status) return
+      row.status = status
       row.closed = { by: fact.by, at: fact.at }
       if (fact.type === 'ReceiptPaid') row.prize = fact.prize
+      if (fact.type === 'ReceiptRefunded') row.prize = 0
     }
   }
 
@@ -282,6 +299,6 @@ const movePhase = (round: RoundRow, number: number, fact: Fact): void => {
   if (number <= round.factNumber) return
   round.factNumber = number
   round.status = PHASES[fact.type as keyof typeof PHASES]
-  round.seed = fact.type === 'RoundSettled' ? fact.seed : undefined
+  round.seed = 'seed' in fact ? fact.seed : undefined
   round.arrival = fact.type === 'RoundSettled' ? fact.order : undefined
 }

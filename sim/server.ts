@@ -113,7 +113,7 @@ export class Server {
       onFault,
     })
     const live = new RacingLive({ hub: this.hub, racing, clock })
-    racing.listenArchive((paid) => live.publishPaid(paid.id, paid.roundId, paid.by, paid.track))
+    racing.listenArchive((paid) => live.publishPaid(paid))
     this.#answers = new MyBetsCache(() => clock.now())
     racing.listen((heard) => this.#answers.hear(heard))
     racing.listenArchive((paid) => this.#answers.drop(paid.by))

@@ -33,6 +33,7 @@ import { jobBoard } from './http/job-board.ts'
 import { mountLive } from './http/live.routes.ts'
 import { LiveHub } from './http/live-hub.ts'
 import { createMetrics } from './http/metrics.ts'
+import { controlRoutes } from './http/racing/control.routes.ts'
 import { initRoutes } from './http/racing/init.routes.ts'
 import { myBetsRoutes } from './http/racing/my-bets.routes.ts'
 import { opsRoutes } from './http/racing/ops.routes.ts'
@@ -169,7 +170,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     onFault: (fault) => log.error({ fault: describeFault(fault) }, 'a socket met a fault'),
   })
   const live = new RacingLive({ hub, racing, clock })
-  racing.listenArchive((paid) => live.publishPaid(paid.id, paid.roundId, paid.by, paid.track))
+  racing.listenArchive((paid) => live.publishPaid(paid))
 
   // Routes
   const figures = racingFigures({
@@ -219,6 +220,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     stakes: (roundId: number) => asking(() => retiredStakes(sql, roundId)),
   }
   api.route('/', roundsRoutes({ racing, archive: rounds, cache, sessions, now }))
+  api.route('/', controlRoutes({ racing, archive: rounds, sessions }))
   api.route('/', opsRoutes(sessions, figures.persistence))
   api.route('/', accountsRoutes({ directory, tokens, sessions, passwords, limiter, addressOf, now, log }))
   app.route('/api/v1', api)

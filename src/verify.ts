@@ -46,7 +46,18 @@ const main = (): number => {
   return faults.length === 0 ? 0 : 1
 }
 
-const COLUMNS = ['round', 'track', 'phase', 'facts', 'receipts', 'cancelled', 'paid', 'stakes', 'prizes paid']
+const COLUMNS = [
+  'round',
+  'track',
+  'phase',
+  'facts',
+  'receipts',
+  'cancelled',
+  'paid',
+  'refunded',
+  'stakes',
+  'prizes paid',
+]
 
 const tell = (directory: string, rounds: readonly RoundReport[], notes: number): void => {
   const rows = rounds.map((one) => [
@@ -57,6 +68,7 @@ const tell = (directory: string, rounds: readonly RoundReport[], notes: number):
     one.receipts,
     one.cancelled,
     one.paid,
+    one.refunded,
     one.stakes,
     one.prizesPaid,
   ])
@@ -66,6 +78,7 @@ const tell = (directory: string, rounds: readonly RoundReport[], notes: number):
     total((one) => one.receipts),
     total((one) => one.cancelled),
     total((one) => one.paid),
+    total((one) => one.refunded),
     total((one) => one.stakes),
     total((one) => one.prizesPaid),
   ]

@@ -8,6 +8,8 @@ export type ErrorCode =
   | 'BETTING_LOCKED'
   | 'RACE_RUNNING'
   | 'ROUND_SETTLED'
+  | 'ROUND_VOIDED'
+  | 'ROUND_DECIDED'
   | 'NO_BETS'
   | 'STAKE_OUT_OF_LIMITS'
   | 'PARTICIPANT_UNKNOWN'
@@ -22,6 +24,7 @@ export type ErrorCode =
   | 'RECEIPT_NOT_SETTLED'
   | 'RECEIPT_NOT_A_WINNER'
   | 'RECEIPT_ALREADY_PAID'
+  | 'RECEIPT_ALREADY_REFUNDED'
   | 'IDEMPOTENCY_KEY_REUSED'
   | 'TOO_MANY_KEYS'
   // accounts
@@ -56,6 +59,14 @@ export const errors: Readonly<Record<ErrorCode, Entry>> = {
   BETTING_LOCKED: { status: 409, message: 'Betting on this round is closed; sell on the next round.' },
   RACE_RUNNING: { status: 409, message: 'The race is running; wait until it is over.' },
   ROUND_SETTLED: { status: 409, message: 'This round is over and settled; sell on the next round.' },
+  ROUND_VOIDED: {
+    status: 409,
+    message: 'This round was voided; its receipts get their stakes back. Sell on the next round.',
+  },
+  ROUND_DECIDED: {
+    status: 409,
+    message: 'The race of this round is over and its result is known; it can no longer be voided.',
+  },
   NO_BETS: { status: 400, message: 'A receipt without bets is not sold; add at least one.' },
   STAKE_OUT_OF_LIMITS: {
     status: 400,
@@ -94,6 +105,11 @@ export const errors: Readonly<Record<ErrorCode, Entry>> = {
   RECEIPT_ALREADY_PAID: {
     status: 409,
     message: 'This receipt was paid already, when and by whom is in the details; do not pay it again.',
+  },
+  RECEIPT_ALREADY_REFUNDED: {
+    status: 409,
+    message:
+      'The stake of this receipt was given back already, when and by whom is in the details; do not give it again.',
   },
   IDEMPOTENCY_KEY_REUSED: {
     status: 422,

@@ -83,6 +83,7 @@ describe('racing, live', () => {
       const snapshot = await snapshotOf(client, 'race')
       expect(snapshot.data).toEqual({
         lastResults: [],
+        paused: false,
         round: {
           id: 1,
           roundId: 1,
@@ -211,6 +212,37 @@ describe('racing, live', () => {
     })
   })
 
+  it('tells everybody of a voided round and of a paused track, and the staff what becomes of the receipts', async () => {
+    const station = await open()
+    const { shop } = station
+    const screen = await connect(station)
+    const client = await connect(station, { token: 'cashier:7' })
+    await snapshotOf(screen, 'race')
+    await snapshotOf(client, 'receipts')
+    const { id } = await shop.sold()
+    await shop.racing.pause(TRACK, true, ADMIN.id)
+    await shop.racing.voidRound(1, { type: 'VoidRound', by: ADMIN.id, reason: 'the screen is dark' })
+    await shop.pay(id)
+    const told = await caughtUp(client, 'receipts', 3)
+    expect(told).toMatchObject([
+      { event: 'receipt_added', receiptId: id },
+      { event: 'receipts_voided', roundId: 1 },
+      { event: 'receipt_refunded', receiptId: id, roundId: 1, status: 'refunded' },
+    ])
+    const race = await caughtUp(screen, 'race', 2)
+    expect(race).toMatchObject([
+      { event: 'track_paused', track: TRACK, paused: true, at: MORNING },
+      { event: 'round_voided', roundId: 1, round: { status: 'settled', voided: { at: MORNING } } },
+    ])
+    expect(JSON.stringify(race)).not.toMatch(/result|order|winner|dark/)
+    const late = await connect(station, { token: 'admin:1' })
+    expect((await snapshotOf(late, 'race')).data).toMatchObject({ paused: true, lastResults: [] })
+    expect((await snapshotOf(late, 'receipts')).data).toMatchObject({
+      totalPrize: 0,
+      tickets: [{ id, status: 'refunded', prize: 0 }],
+    })
+  })
+
   describe('topic receipts', () => {
     it('tells of a receipt sold as the reference does, in the smallest unit', async () => {
       const station = await open()
@@ -270,7 +302,7 @@ describe('racing, live', () => {
       await shop.windTo('end')
       const winner = shop.round().settled!.order[0]
       await shop.pay(kept.id)
-      station.live.publishPaid(1_000_042, 99, CASHIER.id, TRACK)
+      station.live.publishPaid({ id: 1_000_042, roundId: 99, by: CASHIER.id, track: TRACK, status: 'paid' })
       const heard = await caughtUp(client, 'receipts', 6)
       expect(heard).toMatchObject([
         { event: 'receipt_added', receiptId: kept.id, totalReceipts: 1 },
@@ -505,13 +537,19 @@ describe('the public view of a round', () => {
     ['settled', 10_500, 500, 2_000],
     ['settled', 12_000, 0, 2_000],
   ] as const)('%s at %i: %i ms left of %i', (phase, now, timeLeft, totalDuration) => {
-    expect(timerOf({ opened, phase }, now)).toEqual({ timeLeft, totalDuration, serverTime: now })
+    expect(timerOf({ opened, phase, voided: undefined }, now)).toEqual({
+      timeLeft,
+      totalDuration,
+      serverTime: now,
+    })
   })
 
   it('shows seed and order only of a settled round, even where more is known', () => {
     for (const phase of ['waiting', 'betting-locked', 'running'] as const)
-      expect(JSON.stringify(publicRound({ id: 1, opened, phase, settled }, 0))).not.toMatch(/5eed|order|a0/)
-    expect(publicRound({ id: 1, opened, phase: 'settled', settled }, 0).result).toEqual({
+      expect(
+        JSON.stringify(publicRound({ id: 1, opened, phase, settled, voided: undefined }, 0)),
+      ).not.toMatch(/5eed|order|a0/)
+    expect(publicRound({ id: 1, opened, phase: 'settled', settled, voided: undefined }, 0).result).toEqual({
       order: [2, 1],
       winner: 2,
       seed: '5eed',

@@ -7,7 +7,7 @@ export interface Archive {
   /** @throws Unavailable */
   find(id: number): Promise<ReceiptView | undefined>
   /**
-   * Pays or prints a receipt, or says why not. A payment under a key that already paid it is that payment again.
+   * Pays, refunds or prints a receipt, or says why not. A payment under a key that already paid it is that payment again.
    * @throws Unavailable
    */
   ask(command: ReceiptCommand, now: number, key: string | undefined): Promise<ReceiptView | Refusal>
@@ -17,4 +17,9 @@ export interface Archive {
   owned(roundIds: readonly number[]): Promise<number[]>
 }
 
-export type RoundToRetire = { readonly id: number; readonly factCount: number; readonly winner: number }
+/** `winner` is null where the round was voided. */
+export type RoundToRetire = {
+  readonly id: number
+  readonly factCount: number
+  readonly winner: number | null
+}

@@ -86,7 +86,7 @@ export class HandOvers {
       await journal.write({ [note(roundId)]: true })
       const { factCount, settled } = round()
       isAsked = true
-      const answer = await archive.takeOver({ id: roundId, factCount, winner: settled!.order[0]! })
+      const answer = await archive.takeOver({ id: roundId, factCount, winner: settled?.order[0] ?? null })
       await this.#conclude(roundId, answer === 'taken')
       return answer === 'taken'
     } catch (error) {

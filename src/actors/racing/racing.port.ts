@@ -1,8 +1,9 @@
-import type { ReceiptCommand, SellReceipt } from '../../domain/racing/decide.ts'
+import type { ReceiptCommand, SellReceipt, VoidRound } from '../../domain/racing/decide.ts'
 import type { Fact } from '../../domain/racing/facts.ts'
 import type { ReceiptView } from '../../domain/racing/receipt-view.ts'
 import type { Refusal } from '../../domain/racing/refusals.ts'
 import type { Round } from '../../domain/racing/round.ts'
+import type { Voided } from '../../domain/racing/voided.ts'
 
 /** A fact on disk, with the round's totals as they were just after it. */
 export type Heard = {
@@ -20,6 +21,14 @@ export type OnceKey = { readonly user: number; readonly key: string; readonly di
 /** What a command is answered: the receipt as it is now, or why not. */
 export type Outcome = ReceiptView | Refusal
 
+/** Whether a track opens rounds, and who said so last and when, if anybody did. */
+export type TrackState = {
+  readonly track: string
+  readonly paused: boolean
+  readonly changedAt: number | null
+  readonly changedBy: number | null
+}
+
 /** Racing, as those outside the actors' room know it. Every method that decides may throw `Unavailable`. */
 export interface RacingPort {
   readonly tracks: readonly string[]
@@ -27,6 +36,12 @@ export interface RacingPort {
   sell(track: string, command: SellReceipt, once?: OnceKey): Promise<Outcome>
   /** Cancels, prints or pays a receipt: asks its owner. */
   change(command: ReceiptCommand, once?: OnceKey): Promise<Outcome>
+  /** Ends a round without a winner: every receipt gets its stake back. `undefined` where no actor owns the round. */
+  voidRound(roundId: number, command: VoidRound): Promise<Voided | Refusal | undefined>
+  /** Whether a track is paused: then it opens no round after the current one. */
+  trackState(track: string): TrackState
+  /** Pauses or resumes a track. */
+  pause(track: string, paused: boolean, by: number): Promise<TrackState>
   /** A receipt, from whoever owns it. */
   find(id: number): Promise<ReceiptView | undefined>
   current(track: string): Round | undefined
@@ -41,7 +56,9 @@ export interface RacingPort {
   settled(): Promise<void> | undefined
   /** Calls `listener` with every fact once it is on disk, in order for each round. */
   listen(listener: (heard: Heard) => void): () => void
-  /** Calls `listener` with every receipt of a retired round once it is paid. */
+  /** Calls `listener` when a track was paused or resumed. */
+  listenTracks(listener: (state: TrackState) => void): () => void
+  /** Calls `listener` with every receipt of a retired round once it is paid or refunded. */
   listenArchive(listener: (paid: ReceiptView) => void): () => void
   /**
    * Waits until no round is being handed over, and tells how many were so far: the same number before and after means

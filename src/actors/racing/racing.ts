@@ -1,18 +1,20 @@
 import { type Actor, createActor } from 'xstate'
-import type { Command, ReceiptCommand, SellReceipt } from '../../domain/racing/decide.ts'
+import type { Command, ReceiptCommand, SellReceipt, VoidRound } from '../../domain/racing/decide.ts'
 import { untouchable } from '../../domain/racing/decide.ts'
 import type { Fact, RoundOpened } from '../../domain/racing/facts.ts'
 import type { Participant } from '../../domain/racing/odds.ts'
 import { type ReceiptView, viewReceipt } from '../../domain/racing/receipt-view.ts'
-import { isRefusal, refuse } from '../../domain/racing/refusals.ts'
-import { openRound, type Round, replay } from '../../domain/racing/round.ts'
+import { isRefusal, type Refusal, refuse } from '../../domain/racing/refusals.ts'
+import { nextAtOf, openRound, type Round, replay } from '../../domain/racing/round.ts'
+import type { Voided } from '../../domain/racing/voided.ts'
 import type { Clock } from '../clock.port.ts'
 import type { Journal, Notes } from '../journal.port.ts'
 import { Unavailable } from '../unavailable.port.ts'
 import type { Archive } from './archive.port.ts'
 import { HandOvers } from './hand-overs.ts'
 import { onceGate } from './once.ts'
-import type { Heard, OnceKey, Outcome, RacingPort } from './racing.port.ts'
+import { Pauses } from './pauses.ts'
+import type { Heard, OnceKey, Outcome, RacingPort, TrackState } from './racing.port.ts'
 import { receiptCounter } from './receipt.counter.ts'
 import { RoundKeeper } from './round.keeper.ts'
 import { roundLogic } from './round.machine.ts'
@@ -61,7 +63,9 @@ export class Racing implements RacingPort {
   readonly #trackActors = new Map<string, Actor<typeof trackMachine>>()
   readonly #listeners = new Set<(heard: Heard) => void>()
   readonly #archiveListeners = new Set<(paid: ReceiptView) => void>()
+  readonly #trackListeners = new Set<(state: TrackState) => void>()
   readonly #handOvers: HandOvers
+  readonly #pauses: Pauses
   readonly #once: ReturnType<typeof onceGate>
   readonly #counter: ReturnType<typeof receiptCounter>
   /** Tracks whose next round is on its way to disk. */
@@ -83,6 +87,7 @@ export class Racing implements RacingPort {
       },
     })
     this.#once = onceGate(journal)
+    this.#pauses = new Pauses(options.tracks, journal, clock)
     this.#counter = receiptCounter(journal, station)
     this.#nextRound = (journal.note(NEXT_ROUND) as number | undefined) ?? station.firstRound
     for (const id of journal.streams()) this.#recover(id)
@@ -96,7 +101,7 @@ export class Racing implements RacingPort {
         clock: this.#options.clock,
         input: {
           openRound: () => this.#openRound(track),
-          untilNext: () => Math.max(0, (this.current(track)?.opened.nextAt ?? 0) - this.#options.clock.now()),
+          untilNext: () => this.#untilNext(track),
           isOver: () => (this.current(track)?.phase ?? 'settled') === 'settled',
         },
       })
@@ -121,6 +126,11 @@ export class Racing implements RacingPort {
   listenArchive(listener: (paid: ReceiptView) => void): () => void {
     this.#archiveListeners.add(listener)
     return () => this.#archiveListeners.delete(listener)
+  }
+
+  listenTracks(listener: (state: TrackState) => void): () => void {
+    this.#trackListeners.add(listener)
+    return () => this.#trackListeners.delete(listener)
   }
 
   current(track: string): Round | undefined {
@@ -166,6 +176,35 @@ export class Racing implements RacingPort {
     })
   }
 
+  /** Ends a round without a winner. `undefined` where no actor owns the round. */
+  async voidRound(roundId: number, command: VoidRound): Promise<Voided | Refusal | undefined> {
+    // The actor of a round that was being handed over when the server ended hears nothing until that is known.
+    await this.#handOvers.known(roundId)
+    const live = this.#live.get(roundId)
+    if (!live) return undefined
+    if (this.#stopped) throw stopping()
+    return new Promise((resolve, reject) => {
+      live.actor.send({ type: 'void', command, reply: { resolve, reject } })
+    })
+  }
+
+  trackState(track: string): TrackState {
+    return this.#pauses.of(track)
+  }
+
+  /** Pauses or resumes a track; asked again for what is so already, answers the same. */
+  async pause(track: string, paused: boolean, by: number): Promise<TrackState> {
+    const { state, isNew } = await this.#pauses.set(track, paused, by)
+    if (isNew) this.#tell(this.#trackListeners, state)
+    return state
+  }
+
+  #untilNext(track: string): number {
+    if (this.#pauses.of(track).paused) return Number.POSITIVE_INFINITY
+    const round = this.current(track)
+    return round ? Math.max(0, nextAtOf(round) - this.#options.clock.now()) : 0
+  }
+
   betweenHandOvers(): Promise<number> {
     return this.#handOvers.between()
   }
@@ -187,8 +226,8 @@ export class Racing implements RacingPort {
   async retire(roundId: number): Promise<boolean> {
     const live = this.#live.get(roundId)
     if (!live) return false
-    const { settled, opened } = live.keeper.round
-    if (!settled || this.#latest.get(opened.track) === roundId) return false
+    const { phase, opened } = live.keeper.round
+    if (phase !== 'settled' || this.#latest.get(opened.track) === roundId) return false
     return this.#handOvers.handOver(roundId, () => live.keeper.round)
   }
 
@@ -249,7 +288,7 @@ export class Racing implements RacingPort {
 
   #openRound(track: string): void {
     const { journal, clock, durationsMs, field, limits } = this.#options
-    if (journal.failure || this.#opening.has(track)) return
+    if (journal.failure || this.#opening.has(track) || this.#pauses.of(track).paused) return
     this.#opening.add(track)
     const { notes, ...committed } = this.#seedsOf(track).commit()
     const at = clock.now()
@@ -325,10 +364,10 @@ export class Racing implements RacingPort {
 
   #hear(heard: Heard): void {
     const { type } = heard.fact
-    if (type === 'BettingLocked' || type === 'RaceStarted' || type === 'RoundSettled')
+    const isEnd = type === 'RoundSettled' || type === 'RoundVoided'
+    if (type === 'BettingLocked' || type === 'RaceStarted' || isEnd)
       this.#live.get(heard.roundId)?.actor.send({ type })
-    if (type === 'RoundOpened' || type === 'RoundSettled')
-      this.#trackActors.get(heard.round.opened.track)?.send({ type })
+    if (type === 'RoundOpened' || isEnd) this.#trackActors.get(heard.round.opened.track)?.send({ type })
     this.#tell(this.#listeners, heard)
   }
 

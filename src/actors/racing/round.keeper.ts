@@ -1,14 +1,16 @@
-import type { ClockCommand, Command } from '../../domain/racing/decide.ts'
-import { decideClock, decideReceipt, decideSale } from '../../domain/racing/decide.ts'
+import type { ClockCommand, Command, VoidRound } from '../../domain/racing/decide.ts'
+import { decideClock, decideReceipt, decideSale, decideVoid } from '../../domain/racing/decide.ts'
 import type { Fact, ReceiptFact } from '../../domain/racing/facts.ts'
 import { type ReceiptView, viewReceipt } from '../../domain/racing/receipt-view.ts'
 import { isRefusal, type Refusal } from '../../domain/racing/refusals.ts'
 import { fold, type Round, replay } from '../../domain/racing/round.ts'
+import { type Voided, viewVoided } from '../../domain/racing/voided.ts'
 import type { Clock } from '../clock.port.ts'
 import type { Journal, Notes } from '../journal.port.ts'
 import { Unavailable } from '../unavailable.port.ts'
 import type { Heard } from './racing.port.ts'
 import type { ReceiptCounter } from './receipt.counter.ts'
+import type { Seeds } from './seeds.ts'
 
 // Decide, fold, write down, and only then let it be heard.
 //   K1. An answer leaves when everything it rests upon is on disk, a refusal too.
@@ -21,6 +23,11 @@ export type Reply = {
   readonly reject: (fault: Error) => void
   /** What to keep beside the facts, so that the same question is answered alike later. */
   readonly remember?: (outcome: ReceiptView | Refusal) => Notes
+}
+
+export type VoidReply = {
+  readonly resolve: (outcome: Voided | Refusal) => void
+  readonly reject: (fault: Error) => void
 }
 
 export type KeeperPorts = {
@@ -64,7 +71,7 @@ export class RoundKeeper {
       command.type === 'SellReceipt'
         ? decideSale(this.round, command, counter.next(), now)
         : decideReceipt(this.round, command, now)
-    if (isRefusal(decided)) return this.#refuse(decided, reply)
+    if (isRefusal(decided)) return this.#answer(decided, reply)
     const notes = decided.type === 'ReceiptSold' ? counter.take() : undefined
     this.#record(
       decided,
@@ -77,6 +84,24 @@ export class RoundKeeper {
     )
   }
 
+  /** What an admin asks: the end of the round without a winner. */
+  void(command: VoidRound, seeds: Seeds, reply: VoidReply): void {
+    const { journal, clock } = this.#ports
+    if (journal.failure) return reply.reject(notWritten(journal.failure))
+    let decided: Fact | Refusal | undefined
+    try {
+      decided = decideVoid(this.round, command, seeds.reveal(this.round.opened), clock.now())
+    } catch (fault) {
+      return reply.reject(fault as Error)
+    }
+    if (!decided) return this.#answer(viewVoided(this.round), reply)
+    if (isRefusal(decided)) return this.#answer(decided, reply)
+    this.#record(decided, (written) => {
+      if (written instanceof Error) reply.reject(notWritten(written))
+      else reply.resolve(viewVoided(this.round))
+    })
+  }
+
   /** What the clock asks: `undefined` where it is not due or cannot be written yet; it asks again. */
   tick(command: ClockCommand): void {
     const { journal, clock } = this.#ports
@@ -85,14 +110,22 @@ export class RoundKeeper {
     if (fact) this.#record(fact, () => {})
   }
 
-  #refuse(refusal: Refusal, reply: Reply): void {
+  /** Answers with what was read, once all that it rests upon is on disk. */
+  #answer<A>(
+    read: A,
+    reply: {
+      readonly resolve: (read: A) => void
+      readonly reject: (fault: Error) => void
+      readonly remember?: (read: A) => Notes
+    },
+  ): void {
     const { journal } = this.#ports
     const era = this.#era
     const answer = (): void => {
-      if (era === this.#era) reply.resolve(refusal)
+      if (era === this.#era) reply.resolve(read)
       else reply.reject(notWritten(journal.failure ?? new Error('a commit failed meanwhile')))
     }
-    const pending = reply.remember ? journal.write(reply.remember(refusal)) : journal.settled()
+    const pending = reply.remember ? journal.write(reply.remember(read)) : journal.settled()
     if (pending) pending.then(answer, (error: Error) => reply.reject(notWritten(error)))
     else answer()
   }

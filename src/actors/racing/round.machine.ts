@@ -1,8 +1,8 @@
 import { setup } from 'xstate'
-import type { Command } from '../../domain/racing/decide.ts'
+import type { Command, VoidRound } from '../../domain/racing/decide.ts'
 import type { Phase } from '../../domain/racing/round.ts'
 import type { Clock } from '../clock.port.ts'
-import type { Reply, RoundKeeper } from './round.keeper.ts'
+import type { Reply, RoundKeeper, VoidReply } from './round.keeper.ts'
 import type { Seeds } from './seeds.ts'
 
 // The life of a round. Time proposes, facts move: a timer asks the keeper for the next fact, and the machine goes on
@@ -16,7 +16,11 @@ const LONGEST_SLEEP_MS = 1_000
 
 export type RoundInput = { readonly keeper: RoundKeeper; readonly clock: Clock; readonly seeds: Seeds }
 export type Ask = { readonly type: 'ask'; readonly command: Command; readonly reply: Reply }
-export type RoundEvent = Ask | { readonly type: 'BettingLocked' | 'RaceStarted' | 'RoundSettled' }
+export type AskVoid = { readonly type: 'void'; readonly command: VoidRound; readonly reply: VoidReply }
+export type RoundEvent =
+  | Ask
+  | AskVoid
+  | { readonly type: 'BettingLocked' | 'RaceStarted' | 'RoundSettled' | 'RoundVoided' }
 
 const sleepUntil =
   (phase: Phase, deadline: 'locksAt' | 'startsAt' | 'endsAt') =>
@@ -63,15 +67,15 @@ export const roundMachine = setup({
     },
     waiting: {
       after: { untilLock: { target: 'waiting', reenter: true, actions: 'lockBetting' } },
-      on: { BettingLocked: 'betting-locked' },
+      on: { BettingLocked: 'betting-locked', RoundVoided: 'settled' },
     },
     'betting-locked': {
       after: { untilStart: { target: 'betting-locked', reenter: true, actions: 'startRace' } },
-      on: { RaceStarted: 'running' },
+      on: { RaceStarted: 'running', RoundVoided: 'settled' },
     },
     running: {
       after: { untilEnd: { target: 'running', reenter: true, actions: 'settleRound' } },
-      on: { RoundSettled: 'settled' },
+      on: { RoundSettled: 'settled', RoundVoided: 'settled' },
     },
     settled: {},
   },
@@ -81,8 +85,10 @@ export const roundMachine = setup({
 export const roundLogic: typeof roundMachine = Object.create(roundMachine, {
   transition: {
     value: ((snapshot, event, scope) => {
-      if (event.type !== 'ask') return roundMachine.transition(snapshot, event, scope)
-      snapshot.context.keeper.ask(event.command, event.reply)
+      const { keeper, seeds } = snapshot.context
+      if (event.type === 'ask') keeper.ask(event.command, event.reply)
+      else if (event.type === 'void') keeper.void(event.command, seeds, event.reply)
+      else return roundMachine.transition(snapshot, event, scope)
       return snapshot
     }) satisfies (typeof roundMachine)['transition'],
   },

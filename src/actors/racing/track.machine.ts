@@ -5,12 +5,12 @@ import { setup } from 'xstate'
 export type TrackInput = {
   /** Opens the next round; the track hears of it by `RoundOpened`, or asks again. */
   readonly openRound: () => void
-  /** Milliseconds until the next round is due; 0 where there is none before it. */
+  /** Milliseconds until the next round is due; 0 where there is none before it, endless while the track is paused. */
   readonly untilNext: () => number
   /** Whether the latest round is over, so that the track may rest. */
   readonly isOver: () => boolean
 }
-export type TrackEvent = { readonly type: 'RoundOpened' | 'RoundSettled' }
+export type TrackEvent = { readonly type: 'RoundOpened' | 'RoundSettled' | 'RoundVoided' }
 
 const RETRY_MS = 1_000
 
@@ -36,7 +36,7 @@ export const trackMachine = setup({
       after: { retry: { target: 'opening', reenter: true } },
       on: { RoundOpened: 'racing' },
     },
-    racing: { on: { RoundSettled: 'resting' } },
+    racing: { on: { RoundSettled: 'resting', RoundVoided: 'resting' } },
     resting: {
       after: {
         untilNext: [

@@ -14,6 +14,7 @@ export type RoundReport = {
   readonly receipts: number
   readonly cancelled: number
   readonly paid: number
+  readonly refunded: number
   /** Stakes of the receipts that are not cancelled. */
   readonly stakes: number
   readonly prizesPaid: number
@@ -60,12 +61,14 @@ const PHASES: Readonly<Partial<Record<Fact['type'], string>>> = {
   BettingLocked: 'betting-locked',
   RaceStarted: 'running',
   RoundSettled: 'settled',
+  RoundVoided: 'voided',
 }
 
 const reportRound = (id: number, facts: ReadonlyMap<number, Fact>): RoundReport => {
   const stakes = new Map<number, number>()
   const cancelled = new Set<number>()
   const paid = new Map<number, number>()
+  const refunded = new Set<number>()
   let phase = 'unknown'
   let track: string | undefined
   for (const [, fact] of [...facts].sort(([one], [other]) => one - other)) {
@@ -74,6 +77,7 @@ const reportRound = (id: number, facts: ReadonlyMap<number, Fact>): RoundReport 
     if (isReceiptFact(fact)) stakes.set(fact.id, stakeOf(fact.sale))
     if (fact.type === 'ReceiptCancelled') cancelled.add(fact.id)
     if (fact.type === 'ReceiptPaid') paid.set(fact.id, fact.prize)
+    if (fact.type === 'ReceiptRefunded') refunded.add(fact.id)
   }
   const sum = (amounts: Iterable<number>): number => [...amounts].reduce((total, one) => total + one, 0)
   return {
@@ -85,6 +89,7 @@ const reportRound = (id: number, facts: ReadonlyMap<number, Fact>): RoundReport 
     receipts: stakes.size,
     cancelled: cancelled.size,
     paid: paid.size,
+    refunded: refunded.size,
     stakes: sum([...stakes].map(([receipt, stake]) => (cancelled.has(receipt) ? 0 : stake))),
     prizesPaid: sum(paid.values()),
   }

@@ -4,11 +4,13 @@ import { unpayable, untouchable } from '../../domain/racing/decide.ts'
 import type { Fact } from '../../domain/racing/facts.ts'
 import type { ReceiptView } from '../../domain/racing/receipt-view.ts'
 import { type Refusal, refuse } from '../../domain/racing/refusals.ts'
+import type { ReceiptStatus } from '../../domain/racing/round.ts'
 import { asking, isPassing, type Sql } from '../postgres.ts'
 import { retiredReceipt, viewOf } from './receipts.queries.ts'
 
 // The archive owns the receipts of retired rounds, and Postgres's row locks are its single thread.
-//   A1. A receipt is paid by one statement that finds it won and leaves it paid; whoever comes second finds it paid.
+//   A1. A receipt is paid by one statement that finds it won and leaves it paid, or refundable and leaves it refunded;
+//       whoever comes second finds it so.
 //   A2. What it decides is a fact in the same transaction, numbered after the round's others.
 //   A3. A round is taken over only if every one of its facts is here.
 //   A4. Whose a round is, is said when no hand-over of it is under way: the commit of one that was given up may still
@@ -63,17 +65,21 @@ const decideArchived = async (
   }
   if (type === 'CancelReceipt') throw new Error(`receipt ${id} is retired: nobody cancels it any more`)
   if (type === 'PayReceipt') {
-    await addFact(sql, locked.round_id, {
-      type: 'ReceiptPaid',
-      at: now,
-      by: by.id,
-      id,
-      prize: view.prize,
-      sale,
-    })
-    await markPaid(sql, id, by.id, now, key)
-    await moveTotals(sql, view)
-    return { ...view, status: 'paid', closed: { by: by.id, at: now } }
+    const fact = { at: now, by: by.id, id, sale }
+    const isRefund = view.status === 'refundable'
+    await addFact(
+      sql,
+      locked.round_id,
+      isRefund ? { type: 'ReceiptRefunded', ...fact } : { type: 'ReceiptPaid', ...fact, prize: view.prize },
+    )
+    const paid: ReceiptView = {
+      ...view,
+      status: isRefund ? 'refunded' : 'paid',
+      closed: { by: by.id, at: now },
+    }
+    await markPaid(sql, view.status, paid, key)
+    await moveTotals(sql, view.status, paid)
+    return paid
   }
   const copy = view.prints + 1
   await addFact(sql, locked.round_id, { type: 'ReceiptPrinted', at: now, by: by.id, id, copy, sale })
@@ -89,19 +95,31 @@ const addFact = async (sql: Sql, roundId: number, fact: Fact): Promise<void> => 
     values (${roundId}, ${round!.fact_count}, ${fact.type}, ${JSON.stringify(fact)}::text::jsonb)`
 }
 
-const markPaid = (sql: Sql, id: number, by: number, now: number, key: string | undefined) => sql`
-  update receipts set status = 'paid', closed_by = ${by}, closed_at = ${new Date(now)}, paid_key = ${key ?? null}
-  where receipt_id = ${id} and status = 'won'`
+const markPaid = (
+  sql: Sql,
+  before: ReceiptStatus,
+  { id, status, closed }: ReceiptView,
+  key: string | undefined,
+) => sql`
+  update receipts set
+    status = ${status}, closed_by = ${closed!.by}, closed_at = ${new Date(closed!.at)}, paid_key = ${key ?? null}
+  where receipt_id = ${id} and status = ${before}`
 
-/** One receipt goes from won to paid in its seller's sums: changed in the order of their names, as everywhere. */
-const moveTotals = async (sql: Sql, { by, total, prize }: ReceiptView): Promise<void> => {
-  await sql`
-    insert into user_totals as kept (user_id, status, receipts, stakes, prizes) values (${by}, 'paid', 1, ${total}, ${prize})
+/** One receipt changes its status in its seller's sums. */
+const moveTotals = async (
+  sql: Sql,
+  before: ReceiptStatus,
+  { by, status, total, prize }: ReceiptView,
+): Promise<void> => {
+  const add = () => sql`
+    insert into user_totals as kept (user_id, status, receipts, stakes, prizes) values (${by}, ${status}, 1, ${total}, ${prize})
     on conflict (user_id, status) do update set
       receipts = kept.receipts + 1, stakes = kept.stakes + excluded.stakes, prizes = kept.prizes + excluded.prizes`
-  await sql`
+  const remove = () => sql`
     update user_totals set receipts = receipts - 1, stakes = stakes - ${total}, prizes = prizes - ${prize}
-    where user_id = ${by} and status = 'won'`
+    where user_id = ${by} and status = ${before}`
+  // In the order of their names, as everywhere, so that no two wait for each other.
+  for (const change of status < before ? [add, remove] : [remove, add]) await change()
 }
 
 /** Takes a round over. What goes wrong before the commit is asked for leaves it untaken, for certain. */
@@ -129,7 +147,11 @@ const settleRows = async (sql: Sql, { id, factCount, winner }: RoundToRetire): P
     update receipts set
       retired = true,
       prize = case when receipts.status = 'cancelled' then receipts.prize else coalesce(won.prize, 0) end,
-      status = case when receipts.status <> 'pending' then receipts.status when won.prize > 0 then 'won' else 'lost' end
+      status = case
+        when receipts.status <> 'pending' then receipts.status
+        when ${winner === null} then 'refundable'
+        when won.prize > 0 then 'won' else 'lost'
+      end
     from receipts as same
     left join bets as won on won.receipt_id = same.receipt_id and won.number = ${winner}
     where receipts.round_id = ${id} and same.receipt_id = receipts.receipt_id`

@@ -7,6 +7,7 @@ export const discrepancies = async (sql: Sql, roundId: number): Promise<string[]
       select number, type, (body ->> 'id')::bigint as id, body from facts where round_id = ${roundId}
     ),
     winner as (select (body -> 'order' ->> 0)::bigint as number from fact where type = 'RoundSettled'),
+    void as (select exists (select 1 from fact where type = 'RoundVoided') as is_void),
     sale as (
       select id, (bet ->> 'number')::bigint as number, (bet ->> 'stake')::bigint as stake, (bet ->> 'prize')::bigint as prize
       from fact, jsonb_array_elements(body -> 'sale' -> 'bets') as bet where type = 'ReceiptSold'
@@ -18,7 +19,8 @@ export const discrepancies = async (sql: Sql, roundId: number): Promise<string[]
         sum((bet ->> 'stake')::bigint)::bigint as total,
         coalesce(sum((bet ->> 'prize')::bigint)
           filter (where (bet ->> 'number')::bigint = (select number from winner)), 0)::bigint as prize,
-        bool_or(type = 'ReceiptCancelled') as cancelled, bool_or(type = 'ReceiptPaid') as paid
+        bool_or(type = 'ReceiptCancelled') as cancelled, bool_or(type = 'ReceiptPaid') as paid,
+        bool_or(type = 'ReceiptRefunded') as refunded
       from fact
       left join lateral jsonb_array_elements(case when type = 'ReceiptSold' then body -> 'sale' -> 'bets' end) as bet on true
       where fact.id is not null
@@ -29,8 +31,10 @@ export const discrepancies = async (sql: Sql, roundId: number): Promise<string[]
       select
         expected.id as expected_id, row.receipt_id, expected.seller, row.user_id, expected.total, row.total_amount,
         expected.prize, row.prize as row_prize, row.status,
-        case when cancelled then 'cancelled' when paid then 'paid' when expected.prize > 0 then 'won' else 'lost' end
-          as expected_status
+        case
+          when cancelled then 'cancelled' when paid then 'paid' when refunded then 'refunded'
+          when (select is_void from void) then 'refundable' when expected.prize > 0 then 'won' else 'lost'
+        end as expected_status
       from expected full join row on row.receipt_id = expected.id
     ),
     -- By way of the receipts: an index on the rounds of bets would cost each sale more than this comparison gains.
@@ -46,8 +50,7 @@ export const discrepancies = async (sql: Sql, roundId: number): Promise<string[]
       (select count(*) from compared where status <> 'cancelled' and prize <> row_prize) as "receipts with another prize",
       (select count(*) from sale full join bet on bet.receipt_id = sale.id and bet.number = sale.number
         where sale.stake is distinct from bet.value or sale.prize is distinct from bet.prize) as "bets that differ",
-      (select count(*) from fact where type = 'ReceiptPaid') - (select count(distinct id) from fact where type = 'ReceiptPaid')
-        as "payments twice",
+      (select count(*) - count(distinct id) from fact where type in ('ReceiptPaid', 'ReceiptRefunded')) as "payments twice",
       (select greatest(0, -facts) from surplus) as "facts missing",
       (select greatest(0, facts) from surplus) as "facts too many",
       (select count(*) from round, (

@@ -51,16 +51,17 @@ export interface RoundCache {
   /** Begins an empty round; does nothing where it is there. */
   open(roundId: number): Promise<void>
   change(roundId: number, changes: readonly CacheChange[]): Promise<void>
-  /** Gives every pending receipt its outcome. */
-  settle(roundId: number, number: number, winner: number): Promise<void>
+  /** Gives every pending receipt its outcome; without a winner the round was voided. */
+  settle(roundId: number, number: number, winner: number | null): Promise<void>
   drop(roundId: number): Promise<void>
   read(roundId: number): Promise<CachedRound | undefined>
   close(): Promise<void>
 }
 
-/** The receipt once the race is over. */
-export const withOutcome = (receipt: CachedReceipt, winner: number): CachedReceipt => {
+/** The receipt once the race is over, or its round was voided. */
+export const withOutcome = (receipt: CachedReceipt, winner: number | null): CachedReceipt => {
   if (receipt.status !== 'pending') return receipt
+  if (winner === null) return { ...receipt, status: 'refundable', prize: 0 }
   const bets = receipt.bets.map((bet) => ({ number: bet.number, stake: bet.value, prize: bet.prize }))
   const prize = prizeWon({ by: 0, at: 0, bets }, winner)
   return { ...receipt, status: prize > 0 ? 'won' : 'lost', prize }

@@ -86,7 +86,7 @@ export const redisRoundCache = (url: string, onError: (error: Error) => void): R
   }
 
   /** The receipts still pending, slice by slice: as they are with their outcome. */
-  const giveOutcomes = async (roundId: number, number: number, winner: number): Promise<void> => {
+  const giveOutcomes = async (roundId: number, number: number, winner: number | null): Promise<void> => {
     let cursor = '0'
     do {
       const [next, flat] = await redis.hscan(keys(roundId)[1], cursor, 'COUNT', SLICE)

@@ -1,5 +1,5 @@
-import type { Fact, RoundOpened, RoundSettled } from '../../domain/racing/facts.ts'
-import { potentialPrize, stakeOf } from '../../domain/racing/facts.ts'
+import type { Fact, RoundOpened } from '../../domain/racing/facts.ts'
+import { isReceiptFact, potentialPrize, type ReceiptFact, stakeOf } from '../../domain/racing/facts.ts'
 import type { Phase, ReceiptStatus } from '../../domain/racing/round.ts'
 import type { Sql } from '../postgres.ts'
 
@@ -8,7 +8,7 @@ import type { Sql } from '../postgres.ts'
 //   P2. Every batch brings its round's opening, so none has to wait for another.
 //   P3. A batch is one transaction: all of its rows are there, or none.
 //   P4. A receipt's number belongs to one round. A batch that brings it from another is a fault, not passed over.
-// Statuses won and lost are written when the round is handed over, by the archive, in one statement.
+// Statuses won, lost and refundable are written when the round is handed over, by the archive, in one statement.
 
 /** Facts of one round with their numbers. Complete in itself: workers need nothing else. */
 export type FactBatch = {
@@ -78,7 +78,7 @@ const insertFacts = (sql: Sql, { roundId, facts }: FactBatch) => sql`
 const receiptRows = ({ facts }: FactBatch): ReceiptRow[] => {
   const rows = new Map<number, ReceiptRow>()
   for (const [number, fact] of facts) {
-    if (!('sale' in fact)) continue
+    if (!isReceiptFact(fact)) continue
     let row = rows.get(fact.id)
     if (!row) {
       const { sale } = fact
@@ -102,17 +102,25 @@ const receiptRows = ({ facts }: FactBatch): ReceiptRow[] => {
   return [...rows.values()]
 }
 
+const CLOSED: Partial<Record<Fact['type'], ReceiptStatus>> = {
+  ReceiptCancelled: 'cancelled',
+  ReceiptPaid: 'paid',
+  ReceiptRefunded: 'refunded',
+}
+
 const writeStatus = (
   row: ReceiptRow,
   number: number,
-  fact: Exclude<Fact, { type: 'ReceiptPrinted' }>,
+  fact: Exclude<ReceiptFact, { type: 'ReceiptPrinted' }>,
 ): void => {
   row.number = number
-  if (fact.type !== 'ReceiptCancelled' && fact.type !== 'ReceiptPaid') return
-  row.status = fact.type === 'ReceiptPaid' ? 'paid' : 'cancelled'
+  const status = CLOSED[fact.type]
+  if (!status) return
+  row.status = status
   row.closedBy = fact.by
   row.closedAt = date(fact.at).toISOString()
   if (fact.type === 'ReceiptPaid') row.prize = fact.prize
+  if (fact.type === 'ReceiptRefunded') row.prize = 0
 }
 
 const upsertReceipts = (sql: Sql, roundId: number, rows: readonly ReceiptRow[]) => sql`
@@ -178,16 +186,20 @@ const PHASES: Partial<Record<Fact['type'], Phase>> = {
   BettingLocked: 'betting-locked',
   RaceStarted: 'running',
   RoundSettled: 'settled',
+  RoundVoided: 'settled',
 }
 
 const updatePhase = async (sql: Sql, { roundId, facts }: FactBatch): Promise<void> => {
   const last = facts.findLast(([, fact]) => PHASES[fact.type])
   if (!last) return
   const [number, fact] = last
-  const settled = fact.type === 'RoundSettled' ? (fact as RoundSettled) : undefined
+  const settled = fact.type === 'RoundSettled' ? fact : undefined
+  const voided = fact.type === 'RoundVoided' ? fact : undefined
+  const ended = settled ?? voided
   await sql`
     update rounds set
-      status = ${PHASES[fact.type]!}, fact_number = ${number}, seed = ${settled?.seed ?? null},
-      arrival = ${settled?.order ?? null}::bigint[], settled_at = ${settled ? date(settled.at) : null}
+      status = ${PHASES[fact.type]!}, fact_number = ${number}, seed = ${ended?.seed ?? null},
+      arrival = ${settled?.order ?? null}::bigint[], settled_at = ${ended ? date(ended.at) : null},
+      voided_by = ${voided?.by ?? null}, void_reason = ${voided?.reason ?? null}
     where round_id = ${roundId} and fact_number < ${number}`
 }

@@ -13,7 +13,9 @@ export type RetiredRound = {
   readonly commitment: string
   readonly chain: { readonly anchor: string; readonly index: number }
   readonly seed: string
-  readonly order: readonly number[]
+  /** `null` where the round was voided. */
+  readonly order: readonly number[] | null
+  readonly voided: { readonly by: number; readonly reason: string } | undefined
   readonly receiptCount: number
   readonly stakes: number
   readonly prizes: number
@@ -32,7 +34,9 @@ type RoundRow = {
   chain_anchor: string
   chain_index: number
   seed: string
-  arrival: number[]
+  arrival: number[] | null
+  voided_by: number | null
+  void_reason: string | null
   receipt_count: number
   stakes: number
   prizes: number
@@ -42,6 +46,7 @@ type RoundRow = {
 const columns = (sql: Sql) => sql`
   round.round_id, round.track, round.opened_at, round.locks_at, round.starts_at, round.ends_at, round.settled_at,
   round.commitment, round.chain_anchor, round.chain_index, round.seed, array_to_json(round.arrival) as arrival,
+  round.voided_by, round.void_reason,
   round.receipt_count, round.stakes, round.prizes,
   (
     select json_agg(json_build_object(
@@ -62,6 +67,7 @@ const toRound = (row: RoundRow): RetiredRound => ({
   chain: { anchor: row.chain_anchor, index: row.chain_index },
   seed: row.seed,
   order: row.arrival,
+  voided: row.voided_by === null ? undefined : { by: row.voided_by, reason: row.void_reason! },
   receiptCount: row.receipt_count,
   stakes: row.stakes,
   prizes: row.prizes,

@@ -2,14 +2,16 @@ import { commitmentOf, drawOrder } from './draw.ts'
 import type { Bet, Fact } from './facts.ts'
 import { prizeOf } from './odds.ts'
 import { type Refusal, refuse } from './refusals.ts'
-import type { Receipt, Round } from './round.ts'
+import { nextAtOf, type Receipt, type Round } from './round.ts'
 
 // What a round answers to a command, decided from the round, the command and the time alone.
 //   C1. A bet is judged by its time of decision against `locksAt`, whether or not the lock's timer has fired.
 //   C2. Odds are the round's own; what a client says of them is compared, never used.
-//   C3. A receipt is paid once, only if it won, for the prize that its bets say.
+//   C3. A receipt is paid once, only if it won, for the prize that its bets say. One of a voided round gets its stake
+//       back instead, once.
 //   C4. A cashier touches only the receipts that it sold; an admin touches all.
 //   C5. The order of arrival follows from the committed seed; any other seed is a fault.
+//   C6. A round is voided before its race is over or never, and once; asked again, the first word stands.
 
 /** Who asks: a user, and whether it may touch receipts that others sold. */
 export type Person = { readonly id: number; readonly admin: boolean }
@@ -34,6 +36,8 @@ export type ReceiptCommand = {
 }
 /** What people ask of a round. */
 export type Command = SellReceipt | ReceiptCommand
+/** An admin ends a round without a winner. */
+export type VoidRound = { readonly type: 'VoidRound'; readonly by: number; readonly reason: string }
 /** What the clock asks of a round. */
 export type ClockCommand =
   | { readonly type: 'LockBetting' | 'StartRace' }
@@ -67,8 +71,12 @@ export const decideSale = (
 
 /** Why nothing may be sold or cancelled any more, if so. */
 const bettingClosed = (round: Round, now: number): Refusal | undefined => {
-  const { locksAt, startsAt, endsAt, nextAt } = round.opened
-  if (round.phase === 'settled') return refuse('ROUND_SETTLED', { roundId: round.id, nextAt })
+  const { locksAt, startsAt, endsAt } = round.opened
+  if (round.phase === 'settled')
+    return refuse(round.voided ? 'ROUND_VOIDED' : 'ROUND_SETTLED', {
+      roundId: round.id,
+      nextAt: nextAtOf(round),
+    })
   if (round.phase === 'running' || now >= startsAt)
     return refuse('RACE_RUNNING', { roundId: round.id, endsAt })
   if (round.phase === 'betting-locked' || now >= locksAt)
@@ -112,7 +120,12 @@ export const decideReceipt = (round: Round, command: ReceiptCommand, now: number
     case 'PrintReceipt':
       return { type: 'ReceiptPrinted', ...fact, copy: receipt.prints + 1 }
     case 'PayReceipt':
-      return unpayable(receipt, round.opened.endsAt) ?? { type: 'ReceiptPaid', ...fact, prize: receipt.prize }
+      return (
+        unpayable(receipt, round.opened.endsAt) ??
+        (receipt.status === 'refundable'
+          ? { type: 'ReceiptRefunded', ...fact }
+          : { type: 'ReceiptPaid', ...fact, prize: receipt.prize })
+      )
   }
 }
 
@@ -126,12 +139,36 @@ export const untouchable = (receipt: Closable, seller: number, by: Person): Refu
   return undefined
 }
 
-/** Why the receipt of a race that ends at `endsAt` is not to be paid, if so. */
+/** Why for the receipt of a race that ends at `endsAt` neither a prize nor its stake is to be handed out, if so. */
 export const unpayable = ({ id, status, closed }: Closable, endsAt: number): Refusal | undefined => {
   if (status === 'paid') return refuse('RECEIPT_ALREADY_PAID', { id, ...closed! })
+  if (status === 'refunded') return refuse('RECEIPT_ALREADY_REFUNDED', { id, ...closed! })
   if (status === 'pending') return refuse('RECEIPT_NOT_SETTLED', { id, endsAt })
   if (status === 'lost') return refuse('RECEIPT_NOT_A_WINNER', { id })
   return undefined
+}
+
+/**
+ * Voids the round, or says why not; `undefined` where that was done before.
+ * @param seed the one that the round was committed to
+ */
+export const decideVoid = (
+  round: Round,
+  { by, reason }: VoidRound,
+  seed: string,
+  now: number,
+): Fact | Refusal | undefined => {
+  const { endsAt, commitment } = round.opened
+  if (round.voided) return undefined
+  if (round.phase === 'settled' || now >= endsAt)
+    return refuse('ROUND_DECIDED', { roundId: round.id, endsAt })
+  checkSeed(round, seed, commitment)
+  return { type: 'RoundVoided', at: now, by, reason, seed }
+}
+
+const checkSeed = ({ id }: Round, seed: string, commitment: string): void => {
+  if (commitmentOf(seed) !== commitment)
+    throw new Error(`the seed offered for round ${id} is not the one it was committed to`)
 }
 
 /** What the clock brings: the next phase, or nothing where it is not due. */
@@ -146,8 +183,7 @@ export const decideClock = (round: Round, command: ClockCommand, now: number): F
         : undefined
     case 'SettleRound': {
       if (round.phase !== 'running' || now < endsAt) return undefined
-      if (commitmentOf(command.seed) !== commitment)
-        throw new Error(`the seed offered for round ${round.id} is not the one it was committed to`)
+      checkSeed(round, command.seed, commitment)
       const order = drawOrder(command.seed, round.id, field)
       return { type: 'RoundSettled', at: now, seed: command.seed, order }
     }

@@ -70,6 +70,16 @@ const ReceiptPaid = v.strictObject({
 })
 export type ReceiptPaid = v.InferOutput<typeof ReceiptPaid>
 
+/** The stake of a receipt whose round was voided, given back. */
+const ReceiptRefunded = v.strictObject({
+  type: v.literal('ReceiptRefunded'),
+  at: whole,
+  by: whole,
+  id: whole,
+  sale: Sale,
+})
+export type ReceiptRefunded = v.InferOutput<typeof ReceiptRefunded>
+
 const BettingLocked = v.strictObject({ type: v.literal('BettingLocked'), at: whole })
 const RaceStarted = v.strictObject({ type: v.literal('RaceStarted'), at: whole })
 const RoundSettled = v.strictObject({
@@ -81,20 +91,33 @@ const RoundSettled = v.strictObject({
 })
 export type RoundSettled = v.InferOutput<typeof RoundSettled>
 
+/** The round ends without a winner: every receipt that is not cancelled is worth its stake. */
+const RoundVoided = v.strictObject({
+  type: v.literal('RoundVoided'),
+  at: whole,
+  by: whole,
+  reason: text,
+  /** Revealed as if it had settled: it is the commitment of the track's next round. */
+  seed: text,
+})
+export type RoundVoided = v.InferOutput<typeof RoundVoided>
+
 export const Fact = v.variant('type', [
   RoundOpened,
   ReceiptSold,
   ReceiptCancelled,
   ReceiptPrinted,
   ReceiptPaid,
+  ReceiptRefunded,
   BettingLocked,
   RaceStarted,
   RoundSettled,
+  RoundVoided,
 ])
 export type Fact = v.InferOutput<typeof Fact>
 
 /** Facts about one receipt. */
-export type ReceiptFact = ReceiptSold | ReceiptCancelled | ReceiptPrinted | ReceiptPaid
+export type ReceiptFact = ReceiptSold | ReceiptCancelled | ReceiptPrinted | ReceiptPaid | ReceiptRefunded
 
 export const isReceiptFact = (fact: Fact): fact is ReceiptFact => 'sale' in fact
 

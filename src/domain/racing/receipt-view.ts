@@ -27,6 +27,14 @@ export type ReceiptView = {
   readonly bets: readonly BetView[]
 }
 
+/** What its holder is handed at the counter, now or once: the prize, or the stake of a voided round. */
+export const amountDue = ({
+  status,
+  total,
+  prize,
+}: Pick<ReceiptView, 'status' | 'total' | 'prize'>): number =>
+  status === 'refundable' || status === 'refunded' ? total : prize
+
 export const viewBets = (round: Round, sale: Sale): BetView[] =>
   sale.bets.map(({ number, stake, prize }) => {
     const { name, coeff } = round.opened.field.find((one) => one.number === number)!

@@ -6,6 +6,8 @@ export type RefusalDetails = {
   BETTING_LOCKED: { roundId: number; lockedAt: number }
   RACE_RUNNING: { roundId: number; endsAt: number }
   ROUND_SETTLED: { roundId: number; nextAt: number }
+  ROUND_VOIDED: { roundId: number; nextAt: number }
+  ROUND_DECIDED: { roundId: number; endsAt: number }
   NO_BETS: { roundId: number }
   STAKE_OUT_OF_LIMITS: { number: number; value: number; min: number; max: number }
   PARTICIPANT_UNKNOWN: { number: number; known: number[] }
@@ -20,6 +22,7 @@ export type RefusalDetails = {
   RECEIPT_NOT_SETTLED: { id: number; endsAt: number }
   RECEIPT_NOT_A_WINNER: { id: number }
   RECEIPT_ALREADY_PAID: { id: number; at: number; by: number }
+  RECEIPT_ALREADY_REFUNDED: { id: number; at: number; by: number }
   IDEMPOTENCY_KEY_REUSED: { key: string }
   TOO_MANY_KEYS: { most: number; until: number }
 }

@@ -1,5 +1,5 @@
 import { type Amount, NOTHING, toAmount } from '../money.ts'
-import type { Fact, ReceiptFact, RoundOpened, RoundSettled, Sale } from './facts.ts'
+import type { Fact, ReceiptFact, RoundOpened, RoundSettled, RoundVoided, Sale } from './facts.ts'
 import { potentialPrize, prizeWon, stakeOf } from './facts.ts'
 
 // A round as its facts tell it. Folding facts is the only way it changes.
@@ -8,7 +8,8 @@ import { potentialPrize, prizeWon, stakeOf } from './facts.ts'
 //   R3. The fold changes the receipts' Map in place: a copy per receipt would make a round quadratic.
 
 export type Phase = 'waiting' | 'betting-locked' | 'running' | 'settled'
-export type ReceiptStatus = 'pending' | 'won' | 'lost' | 'paid' | 'cancelled'
+/** A receipt of a voided round is `refundable`, and `refunded` once its stake was given back. */
+export type ReceiptStatus = 'pending' | 'won' | 'lost' | 'paid' | 'cancelled' | 'refundable' | 'refunded'
 
 /** A receipt of a live round. `prize` is what it can win, and once the race is over what it did win. */
 export type Receipt = {
@@ -18,7 +19,7 @@ export type Receipt = {
   status: ReceiptStatus
   prize: Amount
   prints: number
-  /** Who paid or cancelled it and when, once somebody did. */
+  /** Who paid, refunded or cancelled it and when, once somebody did. */
   closed: { readonly by: number; readonly at: number } | undefined
 }
 
@@ -37,7 +38,9 @@ export type Round = {
   /** Receipts that are not cancelled, and the sum of their prizes. */
   receiptCount: number
   totalPrize: number
+  /** How it ended, once it did: by its race or by an admin. Its phase is `settled` either way. */
   settled: RoundSettled | undefined
+  voided: RoundVoided | undefined
   /** How many facts were folded: the number of the last one. */
   factCount: number
 }
@@ -55,6 +58,7 @@ export const openRound = (id: number, opened: RoundOpened): Round => ({
   receiptCount: 0,
   totalPrize: 0,
   settled: undefined,
+  voided: undefined,
   factCount: 1,
 })
 
@@ -71,6 +75,10 @@ export const replay = (id: number, facts: Iterable<Fact>): Round => {
 }
 
 export const stakesHeld = (round: Round): number => round.stakesIn - round.refunded
+
+/** When the track's next round opens: after a void, the results' time later. */
+export const nextAtOf = ({ opened, voided }: Pick<Round, 'opened' | 'voided'>): number =>
+  voided ? Math.min(opened.nextAt, voided.at + opened.nextAt - opened.endsAt) : opened.nextAt
 
 /** What the round costs at worst: the prizes due if the most expensive participant wins. */
 export const exposureOf = (round: Round): number => Math.max(...round.liabilities.values())
@@ -92,6 +100,9 @@ export const fold = (round: Round, fact: Fact): void => {
     case 'ReceiptPaid':
       paid(round, fact)
       break
+    case 'ReceiptRefunded':
+      refunded(round, fact)
+      break
     case 'BettingLocked':
       round.phase = 'betting-locked'
       break
@@ -100,6 +111,9 @@ export const fold = (round: Round, fact: Fact): void => {
       break
     case 'RoundSettled':
       settled(round, fact)
+      break
+    case 'RoundVoided':
+      voided(round, fact)
       break
   }
 }
@@ -145,6 +159,13 @@ const paid = (round: Round, fact: ReceiptFact): void => {
   round.prizesPaid += receipt.prize
 }
 
+const refunded = (round: Round, fact: ReceiptFact): void => {
+  const receipt = known(round, fact)
+  receipt.status = 'refunded'
+  receipt.closed = { by: fact.by, at: fact.at }
+  round.refunded += receipt.total
+}
+
 const settled = (round: Round, fact: RoundSettled): void => {
   const winner = fact.order[0]!
   round.phase = 'settled'
@@ -156,5 +177,17 @@ const settled = (round: Round, fact: RoundSettled): void => {
     receipt.prize = prize > 0 ? toAmount(prize) : NOTHING
     receipt.status = prize > 0 ? 'won' : 'lost'
     round.totalPrize += prize
+  }
+}
+
+const voided = (round: Round, fact: RoundVoided): void => {
+  round.phase = 'settled'
+  round.voided = fact
+  round.totalPrize = 0
+  for (const number of round.liabilities.keys()) round.liabilities.set(number, 0)
+  for (const receipt of round.receipts.values()) {
+    if (receipt.status === 'cancelled') continue
+    receipt.prize = NOTHING
+    receipt.status = 'refundable'
   }
 }

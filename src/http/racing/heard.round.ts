@@ -1,5 +1,13 @@
 import type { Heard } from '../../actors/racing/racing.port.ts'
-import { type Fact, potentialPrize, prizeWon, type RoundSettled, stakeOf } from '../../domain/racing/facts.ts'
+import {
+  type Fact,
+  potentialPrize,
+  prizeWon,
+  type RoundSettled,
+  type RoundVoided,
+  type Sale,
+  stakeOf,
+} from '../../domain/racing/facts.ts'
 import { viewBets } from '../../domain/racing/receipt-view.ts'
 import type { Phase, ReceiptStatus, Round } from '../../domain/racing/round.ts'
 import type { ReceiptOnTicket, RoundKnown } from './racing.view.ts'
@@ -12,6 +20,7 @@ const phaseAfter: Partial<Record<Fact['type'], Phase>> = {
   BettingLocked: 'betting-locked',
   RaceStarted: 'running',
   RoundSettled: 'settled',
+  RoundVoided: 'settled',
 }
 
 export class HeardRound implements RoundKnown {
@@ -19,6 +28,7 @@ export class HeardRound implements RoundKnown {
   readonly opened: Round['opened']
   phase: Phase
   settled: RoundSettled | undefined
+  voided: RoundVoided | undefined
   receiptCount: number
   totalPrize: number
   #round: Round
@@ -26,6 +36,7 @@ export class HeardRound implements RoundKnown {
   readonly #ids: number[]
   readonly #soldBy = new Map<number, number>()
   readonly #cancelled = new Set<number>()
+  /** Paid, or refunded where the round was voided. */
   readonly #paid = new Set<number>()
 
   /** Begins with all that is in the round, which must be on disk. */
@@ -34,6 +45,7 @@ export class HeardRound implements RoundKnown {
     this.opened = round.opened
     this.phase = round.phase
     this.settled = round.settled
+    this.voided = round.voided
     this.receiptCount = round.receiptCount
     this.totalPrize = round.totalPrize
     this.#round = round
@@ -41,7 +53,7 @@ export class HeardRound implements RoundKnown {
     for (const [user, ids] of round.byUser) this.#soldBy.set(user, ids.length)
     for (const { id, status } of round.receipts.values()) {
       if (status === 'cancelled') this.#cancelled.add(id)
-      if (status === 'paid') this.#paid.add(id)
+      if (status === 'paid' || status === 'refunded') this.#paid.add(id)
     }
   }
 
@@ -54,8 +66,9 @@ export class HeardRound implements RoundKnown {
       this.#ids.push(fact.id)
       this.#soldBy.set(fact.sale.by, (this.#soldBy.get(fact.sale.by) ?? 0) + 1)
     } else if (fact.type === 'ReceiptCancelled') this.#cancelled.add(fact.id)
-    else if (fact.type === 'ReceiptPaid') this.#paid.add(fact.id)
+    else if (fact.type === 'ReceiptPaid' || fact.type === 'ReceiptRefunded') this.#paid.add(fact.id)
     else if (fact.type === 'RoundSettled') this.settled = fact
+    else if (fact.type === 'RoundVoided') this.voided = fact
   }
 
   /** The latest receipts that are not cancelled, newest first: of one user, or of all. */
@@ -74,11 +87,16 @@ export class HeardRound implements RoundKnown {
 
   #receipt(id: number): ReceiptOnTicket {
     const { sale } = this.#round.receipts.get(id)!
-    const winner = this.settled?.order[0]
-    const prize = winner === undefined ? potentialPrize(sale) : prizeWon(sale, winner)
-    const won: ReceiptStatus = prize > 0 ? 'won' : 'lost'
-    const status = this.#paid.has(id) ? 'paid' : winner === undefined ? 'pending' : won
+    const { status, prize } = this.#outcome(id, sale)
     const bets = viewBets(this.#round, sale)
     return { id, roundId: this.id, by: sale.by, at: sale.at, total: stakeOf(sale), status, prize, bets }
+  }
+
+  #outcome(id: number, sale: Sale): { status: ReceiptStatus; prize: number } {
+    const isPaid = this.#paid.has(id)
+    if (this.voided) return { status: isPaid ? 'refunded' : 'refundable', prize: 0 }
+    if (!this.settled) return { status: 'pending', prize: potentialPrize(sale) }
+    const prize = prizeWon(sale, this.settled.order[0]!)
+    return { status: isPaid ? 'paid' : prize > 0 ? 'won' : 'lost', prize }
   }
 }

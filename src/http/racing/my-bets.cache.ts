@@ -44,7 +44,8 @@ export class MyBetsCache {
 
   hear({ fact, round }: Heard): void {
     if ('sale' in fact) this.drop(fact.sale.by)
-    else if (fact.type === 'RoundSettled') for (const userId of round.byUser.keys()) this.drop(userId)
+    else if (fact.type === 'RoundSettled' || fact.type === 'RoundVoided')
+      for (const userId of round.byUser.keys()) this.drop(userId)
   }
 
   #reader(key: number | typeof ALL): Reader {

@@ -1,7 +1,7 @@
 import type { DescribeRouteOptions } from 'hono-openapi'
 import * as v from 'valibot'
 import { answersOf, signedInRefusals, signedInSecurity } from '../answer.schema.ts'
-import { PaginationSchema, PublicTicketSchema } from './racing.schema.ts'
+import { PaginationSchema, PublicTicketSchema, RECEIPT_STATUSES } from './racing.schema.ts'
 import { idempotencyParameter } from './receipts.docs.ts'
 
 const page = (fallback: number, most: number) =>
@@ -31,9 +31,7 @@ export const ListQuery = v.object({
   page: page(1, 100_000_000),
   limit: page(10, 200),
   date: filter(v.pipe(v.string(), v.regex(/^\d{4}-\d{2}-\d{2}$/, 'A day as YYYY-MM-DD'))),
-  status: filter(
-    v.picklist(['pending', 'won', 'lost', 'paid', 'cancelled'], 'pending, won, lost, paid or cancelled'),
-  ),
+  status: filter(v.picklist(RECEIPT_STATUSES, 'pending, won, lost, paid, cancelled, refundable or refunded')),
   searchId: filter(v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'The number of a receipt'), v.transform(Number))),
   user_id: filter(v.pipe(v.string(), v.regex(/^[1-9]\d{0,14}$/, 'The id of a user'), v.transform(Number))),
 })
@@ -46,12 +44,13 @@ const Stats = v.pipe(
     winRate: v.string(),
     paidWinnings: v.number(),
     pendingPayments: v.number(),
+    pendingRefunds: v.number(),
   }),
   v.metadata({
     ref: 'Stats',
     description:
       'Of all receipts that match, in the public unit: stakes; prizes that receipts not yet run can win, and how many those are; ' +
-      'share of settled receipts that won, in percent; prizes paid; prizes won and not yet paid.',
+      'share of settled receipts that won, in percent; prizes paid; prizes won and not yet paid; stakes of voided rounds not yet given back.',
   }),
 )
 const List = v.pipe(
@@ -68,12 +67,17 @@ const Paid = v.pipe(
     id: v.number(),
     receipt_id: v.number(),
     roundId: v.number(),
-    status: v.literal('paid'),
+    status: v.picklist(['paid', 'refunded']),
     prize: v.number(),
+    amount: v.number(),
     paidAt: v.string(),
     paidBy: v.number(),
   }),
-  v.metadata({ ref: 'PaidReceipt', description: 'The prize in the public unit.' }),
+  v.metadata({
+    ref: 'PaidReceipt',
+    description:
+      'In the public unit: the prize, and what is to be handed out: the prize, or the stake of a voided round.',
+  }),
 )
 
 const query = (name: string, schema: Record<string, unknown>, description?: string) => ({
@@ -98,7 +102,7 @@ export const docs = {
       query('page', { type: 'integer', minimum: 1, default: 1 }),
       query('limit', { type: 'integer', minimum: 1, maximum: 200, default: 10 }),
       query('date', { type: 'string', format: 'date' }, 'A day in the time zone of the shop.'),
-      query('status', { type: 'string', enum: ['pending', 'won', 'lost', 'paid', 'cancelled'] }),
+      query('status', { type: 'string', enum: [...RECEIPT_STATUSES] }),
       query('searchId', { type: 'string', pattern: '^\\d{1,15}$' }),
       query('user_id', { type: 'integer', minimum: 1 }, 'For admins: receipts of one user.'),
     ],
@@ -120,7 +124,7 @@ export const docs = {
   },
   pay: {
     tags: ['my-bets'],
-    summary: 'Pay a winning receipt, once',
+    summary: 'Pay a winning receipt, or give back the stake of a voided round, once',
     security: signedInSecurity,
     parameters: [...ofOne, idempotencyParameter],
     responses: answersOf(Paid, [
@@ -132,6 +136,7 @@ export const docs = {
       'RECEIPT_NOT_SETTLED',
       'RECEIPT_NOT_A_WINNER',
       'RECEIPT_ALREADY_PAID',
+      'RECEIPT_ALREADY_REFUNDED',
       'IDEMPOTENCY_KEY_REUSED',
       'TOO_MANY_KEYS',
       'TOO_MANY_REQUESTS',

@@ -4,6 +4,7 @@ import type { RacingPort } from '../../actors/racing/racing.port.ts'
 import { Unavailable } from '../../actors/unavailable.port.ts'
 import type { ReceiptFilter, StatusTotals } from '../../db/racing/receipts.queries.ts'
 import { dayIn } from '../../domain/day.ts'
+import { amountDue } from '../../domain/racing/receipt-view.ts'
 import { isRefusal, refuse } from '../../domain/racing/refusals.ts'
 import { ok, refusal } from '../answer.ts'
 import { checked } from '../body.ts'
@@ -100,8 +101,9 @@ export const myBetsRoutes = ({ racing, archive, sessions, timeZone, nameOf, now 
       id,
       receipt_id: id,
       roundId: outcome.roundId,
-      status: 'paid',
+      status: outcome.status,
       prize: toShown(outcome.prize),
+      amount: toShown(amountDue(outcome)),
       paidAt: new Date(outcome.closed!.at).toISOString(),
       paidBy: outcome.closed!.by,
     })
@@ -164,5 +166,6 @@ const statsOf = (totals: StatusTotals) => {
     winRate: String(settled === 0 ? 0 : Math.round((100 * won) / settled)),
     paidWinnings: toShown(of('paid').prizes),
     pendingPayments: toShown(of('won').prizes),
+    pendingRefunds: toShown(of('refundable').stakes),
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../actors/clock.port.ts'
 import type { Heard, RacingPort } from '../../actors/racing/racing.port.ts'
 import { type Fact, potentialPrize, type ReceiptFact, stakeOf } from '../../domain/racing/facts.ts'
-import { viewBets } from '../../domain/racing/receipt-view.ts'
+import { type ReceiptView, viewBets } from '../../domain/racing/receipt-view.ts'
 import { openRound, type Phase, type Round } from '../../domain/racing/round.ts'
 import type { LiveHub } from '../live-hub.ts'
 import { type LiveStream, once } from '../live-stream.ts'
@@ -23,17 +23,23 @@ const OWN_HISTORY = 256
 export type RacingLiveOptions = {
   readonly hub: LiveHub
   /** Not started yet, so that nothing was decided that is not on disk. */
-  readonly racing: Pick<RacingPort, 'tracks' | 'current' | 'rounds' | 'listen'>
+  readonly racing: Pick<
+    RacingPort,
+    'tracks' | 'current' | 'rounds' | 'listen' | 'trackState' | 'listenTracks'
+  >
   readonly clock: Clock
 }
 
 type Result = { readonly roundId: number; readonly settledAt: number } & ReturnType<typeof resultOf>
+
+type PaidReceipt = Pick<ReceiptView, 'id' | 'roundId' | 'by' | 'track' | 'status'>
 
 const raceEvents: Partial<Record<Fact['type'], string>> = {
   RoundOpened: 'round_opened',
   BettingLocked: 'betting_locked',
   RaceStarted: 'race_started',
   RoundSettled: 'round_settled',
+  RoundVoided: 'round_voided',
 }
 
 export class RacingLive {
@@ -56,13 +62,21 @@ export class RacingLive {
       staffOnly: true,
       streamFor: (track, session) => this.#tracks.get(track)!.receiptsFor(session!),
     })
-    this.#stopListening = racing.listen((heard) => this.#hear(heard))
+    const stops = [
+      racing.listen((heard) => this.#hear(heard)),
+      racing.listenTracks(({ track, paused, changedAt }) =>
+        this.#tracks.get(track)?.paused(paused, changedAt),
+      ),
+    ]
+    this.#stopListening = () => {
+      for (const stop of stops) stop()
+    }
     this.#armTimer()
   }
 
-  /** Tells of a receipt that the archive paid. */
-  publishPaid(receiptId: number, roundId: number, sellerId: number, track: string): void {
-    this.#tracks.get(track)?.paid(receiptId, roundId, sellerId)
+  /** Tells of a receipt that the archive paid or refunded. */
+  publishPaid({ id, roundId, by, track, status }: PaidReceipt): void {
+    this.#tracks.get(track)?.paid(id, roundId, by, status === 'refunded' ? 'refunded' : 'paid')
   }
 
   stop(): void {
@@ -151,8 +165,13 @@ class TrackLive {
     this.race.publish('timer', () => JSON.stringify({ roundId, status, timer }))
   }
 
-  paid(receiptId: number, roundId: number, sellerId: number): void {
-    this.#publish('receipt_paid', sellerId, () => JSON.stringify({ receiptId, roundId, status: 'paid' }))
+  paid(receiptId: number, roundId: number, sellerId: number, status: 'paid' | 'refunded' = 'paid'): void {
+    this.#publish(`receipt_${status}`, sellerId, () => JSON.stringify({ receiptId, roundId, status }))
+  }
+
+  paused(paused: boolean, at: number | null): void {
+    const track = this.#track
+    this.race.publish(paused ? 'track_paused' : 'track_resumed', () => JSON.stringify({ track, paused, at }))
   }
 
   #tellRace({ fact, roundId, round }: Heard): void {
@@ -165,18 +184,19 @@ class TrackLive {
 
   #tellReceipts({ fact, roundId, round, receiptCount, totalPrize }: Heard): void {
     if (fact.type === 'ReceiptPaid') return this.paid(fact.id, roundId, fact.sale.by)
+    if (fact.type === 'ReceiptRefunded') return this.paid(fact.id, roundId, fact.sale.by, 'refunded')
+    if (fact.type === 'RoundVoided')
+      return this.#tellAll('receipts_voided', () => JSON.stringify({ roundId }))
     if (fact.type === 'RoundSettled') {
-      const settled = once(() => JSON.stringify({ roundId, winner: fact.order[0] }))
-      this.#all?.publish('receipts_settled', settled)
-      for (const own of this.#own.values()) own.publish('receipts_settled', settled)
-      return
+      const winner = fact.order[0]
+      return this.#tellAll('receipts_settled', () => JSON.stringify({ roundId, winner }))
     }
     if (fact.type !== 'ReceiptSold' && fact.type !== 'ReceiptCancelled') return
     if (!this.#all && !this.#own.has(fact.sale.by)) return
     const { opened } = round
     const now = this.#options.clock.now()
     const phase: Phase = this.#round?.id === roundId ? this.#round.phase : 'waiting'
-    const currentRound = () => publicRound({ id: roundId, opened, phase, settled: undefined }, now)
+    const currentRound = () => publicRound({ ...OPEN, id: roundId, opened, phase }, now)
     const about = { receiptId: fact.id, roundId }
     if (fact.type === 'ReceiptSold')
       this.#publish('receipt_added', fact.sale.by, () =>
@@ -198,6 +218,13 @@ class TrackLive {
       )
   }
 
+  /** To admins and to every cashier who follows. */
+  #tellAll(event: string, payload: () => string): void {
+    const shared = once(payload)
+    this.#all?.publish(event, shared)
+    for (const own of this.#own.values()) own.publish(event, shared)
+  }
+
   /** To admins and to the seller, from one serialization. */
   #publish(event: string, sellerId: number, payload: () => string): void {
     const shared = once(payload)
@@ -207,7 +234,8 @@ class TrackLive {
 
   #raceSnapshot(): unknown {
     const round = this.#round && publicRound(this.#round, this.#options.clock.now())
-    return { round: round ?? null, lastResults: this.#results }
+    const { paused } = this.#options.racing.trackState(this.#track)
+    return { round: round ?? null, lastResults: this.#results, paused }
   }
 
   #receiptsSnapshot(user?: number): unknown {
@@ -219,17 +247,21 @@ class TrackLive {
   }
 }
 
+const OPEN = { settled: undefined, voided: undefined }
+
 /** What may be known of a round when this fact was the last to be heard. */
 const knownAfter = (fact: Fact, id: number, opened: Round['opened']): RoundKnown => {
   switch (fact.type) {
     case 'RoundSettled':
-      return { id, opened, phase: 'settled', settled: fact }
+      return { id, opened, ...OPEN, phase: 'settled', settled: fact }
+    case 'RoundVoided':
+      return { id, opened, ...OPEN, phase: 'settled', voided: fact }
     case 'RaceStarted':
-      return { id, opened, phase: 'running', settled: undefined }
+      return { id, opened, ...OPEN, phase: 'running' }
     case 'BettingLocked':
-      return { id, opened, phase: 'betting-locked', settled: undefined }
+      return { id, opened, ...OPEN, phase: 'betting-locked' }
     default:
-      return { id, opened, phase: 'waiting', settled: undefined }
+      return { id, opened, ...OPEN, phase: 'waiting' }
   }
 }
 

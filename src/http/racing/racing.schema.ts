@@ -3,7 +3,16 @@ import * as v from 'valibot'
 // The shapes of racing's answers, for OpenAPI. Amounts are in the smallest unit unless a description says public.
 
 const participant = v.object({ number: v.number(), name: v.string(), coeff: v.number() })
-const status = v.picklist(['pending', 'won', 'lost', 'paid', 'cancelled'])
+export const RECEIPT_STATUSES = [
+  'pending',
+  'won',
+  'lost',
+  'paid',
+  'cancelled',
+  'refundable',
+  'refunded',
+] as const
+const status = v.picklist(RECEIPT_STATUSES)
 
 export const SystemBetSchema = v.pipe(
   v.object({ number: v.number(), value: v.number(), participant, prize: v.number() }),
@@ -33,6 +42,8 @@ export const PublicTicketSchema = v.pipe(
     totalAmount: v.number(),
     paidAt: v.optional(v.string()),
     paidBy: v.optional(v.number()),
+    refundedAt: v.optional(v.string()),
+    refundedBy: v.optional(v.number()),
     cancelledAt: v.optional(v.string()),
     cancelledBy: v.optional(v.number()),
     _source: v.optional(v.picklist(['memory', 'database'])),
@@ -44,6 +55,8 @@ export const TimerSchema = v.pipe(
   v.object({ timeLeft: v.number(), totalDuration: v.number(), serverTime: v.number() }),
   v.metadata({ ref: 'Timer', description: 'Milliseconds until the race, its end, or the next round.' }),
 )
+
+const result = v.object({ order: v.array(v.number()), winner: v.number(), seed: v.string() })
 
 export const RoundSchema = v.pipe(
   v.object({
@@ -58,11 +71,13 @@ export const RoundSchema = v.pipe(
     endsAt: v.number(),
     nextAt: v.number(),
     timer: TimerSchema,
-    result: v.optional(v.object({ order: v.array(v.number()), winner: v.number(), seed: v.string() })),
+    result: v.optional(result),
+    voided: v.optional(v.object({ at: v.number(), seed: v.string() })),
   }),
   v.metadata({
     ref: 'Round',
-    description: 'Times in milliseconds since 1970. The result only once the race is over.',
+    description:
+      'Times in milliseconds since 1970. The result only once the race is over. A voided round is settled without one.',
   }),
 )
 
@@ -76,9 +91,10 @@ export const PastRoundSchema = v.pipe(
     settledAt: v.number(),
     participants: v.array(participant),
     commitment: v.string(),
-    result: v.object({ order: v.array(v.number()), winner: v.number(), seed: v.string() }),
+    result: v.nullable(result),
+    voided: v.optional(v.object({ at: v.number(), seed: v.string() })),
   }),
-  v.metadata({ ref: 'PastRound' }),
+  v.metadata({ ref: 'PastRound', description: 'The result is null where the round was voided.' }),
 )
 
 export const RoundStatsSchema = v.pipe(

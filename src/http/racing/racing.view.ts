@@ -1,6 +1,6 @@
-import type { RoundOpened, RoundSettled } from '../../domain/racing/facts.ts'
+import type { RoundOpened, RoundSettled, RoundVoided } from '../../domain/racing/facts.ts'
 import type { BetView, ReceiptView } from '../../domain/racing/receipt-view.ts'
-import type { Phase, ReceiptStatus } from '../../domain/racing/round.ts'
+import { nextAtOf, type Phase, type ReceiptStatus } from '../../domain/racing/round.ts'
 
 // What the outside sees of a round and of a receipt, on sockets and routes alike.
 //   V1. Every object is built member by member: nothing of a round is shown because somebody added it there.
@@ -12,6 +12,7 @@ export type RoundKnown = {
   readonly opened: RoundOpened
   readonly phase: Phase
   readonly settled: RoundSettled | undefined
+  readonly voided: RoundVoided | undefined
 }
 
 /** Milliseconds until what comes next, of how many altogether: the race, its end, the next round. */
@@ -35,6 +36,8 @@ export type PublicRound = {
   readonly nextAt: number
   readonly timer: Timer
   readonly result?: { readonly order: readonly number[]; readonly winner: number; readonly seed: string }
+  /** An admin ended it without a winner. */
+  readonly voided?: { readonly at: number; readonly seed: string }
 }
 
 /** A receipt with its amounts in the smallest unit ("système"), in the members of the reference. */
@@ -55,17 +58,24 @@ export type SystemTicket = {
   }[]
 }
 
-export const timerOf = ({ opened, phase }: Pick<RoundKnown, 'opened' | 'phase'>, now: number): Timer => {
-  const { at, startsAt, endsAt, nextAt } = opened
-  const [from, to] =
-    phase === 'settled' ? [endsAt, nextAt] : phase === 'running' ? [startsAt, endsAt] : [at, startsAt]
+export const timerOf = (
+  { opened, phase, voided }: Pick<RoundKnown, 'opened' | 'phase' | 'voided'>,
+  now: number,
+): Timer => {
+  const { at, startsAt, endsAt } = opened
+  const [from, to] = {
+    waiting: [at, startsAt],
+    'betting-locked': [at, startsAt],
+    running: [startsAt, endsAt],
+    settled: [voided?.at ?? endsAt, nextAtOf({ opened, voided })],
+  }[phase] as [number, number]
   return { timeLeft: Math.max(0, to - now), totalDuration: to - from, serverTime: now }
 }
 
 /** A round for everybody. What it says must be on disk: ask `racing.settled()` where the round comes from there. */
 export const publicRound = (round: RoundKnown, now: number): PublicRound => {
-  const { id, opened, phase, settled } = round
-  const { track, field, commitment, locksAt, startsAt, endsAt, nextAt } = opened
+  const { id, opened, phase, settled, voided } = round
+  const { track, field, commitment, locksAt, startsAt, endsAt } = opened
   return {
     id,
     roundId: id,
@@ -76,9 +86,10 @@ export const publicRound = (round: RoundKnown, now: number): PublicRound => {
     locksAt,
     startsAt,
     endsAt,
-    nextAt,
+    nextAt: nextAtOf(round),
     timer: timerOf(round, now),
     ...(phase === 'settled' && settled && { result: resultOf(settled) }),
+    ...(voided && { voided: { at: voided.at, seed: voided.seed } }),
   }
 }
 

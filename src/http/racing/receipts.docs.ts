@@ -91,6 +91,7 @@ const soldOrCancelled = answersOf(Sold, [
   'BETTING_LOCKED',
   'RACE_RUNNING',
   'ROUND_SETTLED',
+  'ROUND_VOIDED',
   'STAKE_OUT_OF_LIMITS',
   'PARTICIPANT_UNKNOWN',
   'PARTICIPANT_REPEATED',
@@ -127,7 +128,7 @@ export const docs = {
   },
   print: {
     tags: ['receipts'],
-    summary: 'The page of a receipt (action=print) or of its prize (action=payout), 55 mm wide',
+    summary: 'The page of a receipt (action=print), or of its prize or refund (action=payout), 55 mm wide',
     description: 'Printing is counted: every page after the first says that it is a reprint.',
     security: signedInSecurity,
     parameters: [
@@ -145,6 +146,7 @@ export const docs = {
         'RECEIPT_NOT_SETTLED',
         'RECEIPT_NOT_A_WINNER',
         'RECEIPT_ALREADY_PAID',
+        'RECEIPT_ALREADY_REFUNDED',
         'TOO_MANY_REQUESTS',
         'JOURNAL_UNAVAILABLE',
         'POSTGRES_UNAVAILABLE',

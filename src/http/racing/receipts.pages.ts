@@ -3,7 +3,7 @@ import { html, raw } from 'hono/html'
 import { renderSVG } from 'uqr'
 import { type Amount, toPublic } from '../../domain/money.ts'
 import { printedNumber } from '../../domain/racing/receipt-number.ts'
-import type { ReceiptView } from '../../domain/racing/receipt-view.ts'
+import { amountDue, type ReceiptView } from '../../domain/racing/receipt-view.ts'
 import { type Language, languageOf, sendPage } from '../page.ts'
 
 // The two slips of paper of a shop, 55 mm wide: the receipt that a customer keeps, and the slip of a paid prize.
@@ -23,6 +23,8 @@ const WORDS = {
   fr: {
     receipt: 'Reçu',
     payout: 'Décaissement',
+    refund: 'Remboursement',
+    voided: 'Course annulée : mise remboursée',
     copy: 'DUPLICATA',
     copyNumber: 'copie',
     station: 'Station',
@@ -45,6 +47,8 @@ const WORDS = {
   en: {
     receipt: 'Receipt',
     payout: 'Payout',
+    refund: 'Refund',
+    voided: 'Race voided: stake given back',
     copy: 'REPRINT',
     copyNumber: 'copy',
     station: 'Station',
@@ -156,11 +160,14 @@ ${receipt.bets.map(
       return sendPage(c, { language, title, style: STYLE, body, script: SCRIPT, isFramed: true })
     },
 
-    /** The slip that the cashier keeps of a prize. */
+    /** The slip that the cashier keeps of a prize, or of the stake of a voided round. */
     payout: (c: Context, receipt: ReceiptView, paidOutBy: number, language: Language) => {
       const words = WORDS[language]
       const amount = money(language)
-      const body = html`${head(receipt, words.payout, undefined)}
+      const isRefund = receipt.status === 'refundable'
+      const kind = isRefund ? words.refund : words.payout
+      const body = html`${head(receipt, kind, undefined)}
+${isRefund ? html`<div class="kind">${words.voided}</div>` : ''}
 <dl>
 <div><dt>${words.station}</dt><dd>${station}</dd></div>
 <div><dt>${words.paidOutBy}</dt><dd>${nameOfUser(paidOutBy)}</dd></div>
@@ -169,10 +176,10 @@ ${receipt.bets.map(
 <div><dt>${words.sold}</dt><dd>${time(language, receipt.at)}</dd></div>
 <div><dt>${words.total}</dt><dd>${amount(receipt.total)}</dd></div>
 </dl>
-<dl class="sum"><div><dt>${words.due}</dt><dd>${amount(receipt.prize)}</dd></div></dl>
+<dl class="sum"><div><dt>${words.due}</dt><dd>${amount(amountDue(receipt))}</dd></div></dl>
 <div class="sign small">${words.signature}</div>
 <div class="small">${words.printed} ${time(language, now())}</div>`
-      const title = `${words.payout} ${printedNumber(station, receipt.id)}`
+      const title = `${kind} ${printedNumber(station, receipt.id)}`
       return sendPage(c, { language, title, style: STYLE, body, script: SCRIPT, isFramed: true })
     },
   }

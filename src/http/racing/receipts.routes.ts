@@ -75,7 +75,7 @@ export const receiptsRoutes = ({ racing, sessions, pages, nameOf }: ReceiptsOpti
       const outcome = await racing.change(command)
       return isRefusal(outcome) ? refuseWith(c, outcome, nameOf) : pages.receipt(c, outcome, language)
     }
-    const outcome = await wonReceipt(racing, query.id, by)
+    const outcome = await payableReceipt(racing, query.id, by)
     return isRefusal(outcome) ? refuseWith(c, outcome, nameOf) : pages.payout(c, outcome, by.id, language)
   }
 
@@ -104,8 +104,8 @@ const soldReceipt = ({ id, roundId, total, prize, at, bets }: ReceiptView) => ({
   bets: bets.map(betOnTicket),
 })
 
-/** The receipt, if it won and was not paid yet. */
-const wonReceipt = async (racing: RacingPort, id: number, by: Person): Promise<ReceiptView | Refusal> => {
+/** The receipt, if there is a prize or a stake to be handed out for it. */
+const payableReceipt = async (racing: RacingPort, id: number, by: Person): Promise<ReceiptView | Refusal> => {
   const receipt = await racing.find(id)
   if (!receipt) return refuse('RECEIPT_UNKNOWN', { id })
   return untouchable(receipt, receipt.by, by) ?? unpayable(receipt, receipt.endsAt) ?? receipt

@@ -44,7 +44,12 @@ export const roundsRoutes = ({ racing, archive, cache, sessions, now }: RoundsOp
     if (track === undefined) return unknownTrack(c, racing)
     const round = racing.current(track)
     if (!round) return refusal(c, 'NO_ROUND', undefined, { track })
-    const view = { ...publicRound(round, now()), ...(c.get('session') && { stats: liveStats(round) }) }
+    const { paused } = racing.trackState(track)
+    const view = {
+      ...publicRound(round, now()),
+      paused,
+      ...(c.get('session') && { stats: liveStats(round) }),
+    }
     await racing.settled()
     return ok(c, view)
   }
@@ -98,7 +103,7 @@ export const roundsRoutes = ({ racing, archive, cache, sessions, now }: RoundsOp
   /** Settled rounds, latest first: the live ones are the latest of their track. */
   const history = async (track: string, offset: number, limit: number) => {
     const live = [...racing.rounds()]
-      .filter((round) => round.opened.track === track && round.settled)
+      .filter((round) => round.opened.track === track && round.phase === 'settled')
       .reverse()
     const own = live.slice(offset, offset + limit).map(settledRound)
     await racing.settled()
@@ -120,14 +125,15 @@ export const roundsRoutes = ({ racing, archive, cache, sessions, now }: RoundsOp
         field,
         commitment,
         chain,
-        seed: live.settled?.seed,
+        seed: (live.settled ?? live.voided)?.seed,
         order: live.settled?.order,
+        isVoided: live.voided !== undefined,
       })
       await racing.settled()
       return ok(c, answer)
     }
     const past = await archive.one(id)
-    return past ? ok(c, proofOf(past)) : unknownRound(c)
+    return past ? ok(c, proofOf({ ...past, isVoided: past.voided !== undefined })) : unknownRound(c)
   }
 
   route(app, 'GET', '/rounds/', docs.list, anybody, list)
@@ -156,12 +162,12 @@ const PageQuery = v.object({
   track: v.optional(v.string()),
 })
 
-const roundIdOf = (c: Context): number | Response => {
+export const roundIdOf = (c: Context): number | Response => {
   const parameters = checked(c, RoundParameter, c.req.param())
   return parameters instanceof Response ? parameters : parameters.id
 }
 
-const unknownRound = (c: Context): Response =>
+export const unknownRound = (c: Context): Response =>
   refusal(
     c,
     'NOT_FOUND',
@@ -170,11 +176,13 @@ const unknownRound = (c: Context): Response =>
 
 const liveStats = (round: Round) => {
   const participantMise: Record<string, number> = {}
-  for (const { status, sale } of round.receipts.values()) {
+  let totalMise = 0
+  for (const { status, sale, total } of round.receipts.values()) {
     if (status === 'cancelled') continue
+    totalMise += total
     for (const bet of sale.bets) participantMise[bet.number] = (participantMise[bet.number] ?? 0) + bet.stake
   }
-  return { totalReceipts: round.receiptCount, totalMise: round.stakesIn - round.refunded, participantMise }
+  return { totalReceipts: round.receiptCount, totalMise, participantMise }
 }
 
 const participants = (field: readonly Participant[]) =>
@@ -189,20 +197,23 @@ const pastRound = (round: RetiredRound) => ({
   settledAt: round.settledAt,
   participants: participants(round.field),
   commitment: round.commitment,
-  result: { order: round.order, winner: round.order[0]!, seed: round.seed },
+  ...ending(round.settledAt, round.seed, round.order),
 })
 
-const settledRound = ({ id, opened, settled }: Round) => ({
+const settledRound = ({ id, opened, settled, voided }: Round) => ({
   id,
   roundId: id,
   track: opened.track,
   status: 'settled' as const,
   openedAt: opened.at,
-  settledAt: settled!.at,
+  settledAt: (settled ?? voided)!.at,
   participants: participants(opened.field),
   commitment: opened.commitment,
-  result: { order: settled!.order, winner: settled!.order[0]!, seed: settled!.seed },
+  ...ending((settled ?? voided)!.at, (settled ?? voided)!.seed, settled?.order ?? null),
 })
+
+const ending = (at: number, seed: string, order: readonly number[] | null) =>
+  order ? { result: { order, winner: order[0]!, seed } } : { result: null, voided: { at, seed } }
 
 type Proved = {
   readonly id: number
@@ -210,16 +221,18 @@ type Proved = {
   readonly commitment: string
   readonly chain: { readonly anchor: string; readonly index: number }
   readonly seed?: string | undefined
-  readonly order?: readonly number[] | undefined
+  readonly order?: readonly number[] | null | undefined
+  readonly isVoided: boolean
 }
 
-const proofOf = ({ id, field, commitment, chain, seed, order }: Proved) => ({
+const proofOf = ({ id, field, commitment, chain, seed, order, isVoided }: Proved) => ({
   roundId: id,
   commitment,
   chain,
   field: field.map(({ number, name, chance }) => ({ number, name, chance })),
   seed: seed ?? null,
   order: order ?? null,
+  voided: isVoided,
   method: METHOD,
 })
 
@@ -235,11 +248,17 @@ const docs = {
     tags: ['rounds'],
     summary: 'The current round of a track; for staff with its sums',
     parameters: [trackParameter],
-    responses: answersOf(v.object({ ...RoundSchema.pipe[0].entries, stats: v.optional(RoundStatsSchema) }), [
-      'NO_ROUND',
-      'BAD_REQUEST',
-      'TOO_MANY_REQUESTS',
-    ]),
+    responses: answersOf(
+      v.object({
+        ...RoundSchema.pipe[0].entries,
+        paused: v.pipe(
+          v.boolean(),
+          v.description('No other round opens after this one until it is resumed.'),
+        ),
+        stats: v.optional(RoundStatsSchema),
+      }),
+      ['NO_ROUND', 'BAD_REQUEST', 'TOO_MANY_REQUESTS'],
+    ),
   },
   one: {
     tags: ['rounds'],
@@ -275,7 +294,8 @@ const docs = {
   proof: {
     tags: ['rounds'],
     summary: 'What anybody needs to check a round’s outcome',
-    description: 'Seed and order are null until the race is over.',
+    description:
+      'Seed and order are null until the race is over. Of a voided round the seed is shown; its race has no order.',
     parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'integer', minimum: 1 } }],
     responses: answersOf(
       v.object({
@@ -285,6 +305,7 @@ const docs = {
         field: v.array(v.object({ number: v.number(), name: v.string(), chance: v.number() })),
         seed: v.nullable(v.string()),
         order: v.nullable(v.array(v.number())),
+        voided: v.boolean(),
         method: v.array(v.string()),
       }),
       ['BAD_REQUEST', 'NOT_FOUND', 'TOO_MANY_REQUESTS', 'POSTGRES_UNAVAILABLE'],

@@ -20,11 +20,13 @@ export const publicTicket = (receipt: ReceiptView) => {
 }
 export type PublicTicket = ReturnType<typeof publicTicket>
 
-/** Who paid or cancelled it and when, by the name of what was done. */
+/** Who paid, refunded or cancelled it and when, by the name of what was done. */
 const closing = ({ status, closed }: ReceiptView) => {
   if (!closed) return {}
   const at = new Date(closed.at).toISOString()
-  return status === 'paid' ? { paidAt: at, paidBy: closed.by } : { cancelledAt: at, cancelledBy: closed.by }
+  if (status === 'paid') return { paidAt: at, paidBy: closed.by }
+  if (status === 'refunded') return { refundedAt: at, refundedBy: closed.by }
+  return { cancelledAt: at, cancelledBy: closed.by }
 }
 
 export const toShown = shown

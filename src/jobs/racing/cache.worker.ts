@@ -38,9 +38,9 @@ const apply = async (cache: RoundCache, batch: FactBatch): Promise<void> => {
   }
   for (const [number, fact] of facts) {
     if (fact.type === 'RoundOpened') await cache.open(roundId)
-    if (fact.type === 'RoundSettled') {
+    if (fact.type === 'RoundSettled' || fact.type === 'RoundVoided') {
       await flush()
-      await cache.settle(roundId, number, fact.order[0]!)
+      await cache.settle(roundId, number, fact.type === 'RoundSettled' ? fact.order[0]! : null)
     }
     if (isReceiptFact(fact) && fact.type !== 'ReceiptPrinted')
       changes.set(fact.id, { number, receipt: cached(opened, fact), gone: fact.type === 'ReceiptCancelled' })
@@ -58,8 +58,17 @@ const cached = (opened: RoundOpened, fact: ReceiptFact): CachedReceipt => ({
     return { number, value: stake, participant: { number, name, coeff: coeff / 100 }, prize }
   }),
   status: statusAfter(fact),
-  prize: fact.type === 'ReceiptPaid' ? fact.prize : potentialPrize(fact.sale),
+  prize: prizeAfter(fact),
 })
 
-const statusAfter = (fact: Fact): CachedReceipt['status'] =>
-  fact.type === 'ReceiptPaid' ? 'paid' : fact.type === 'ReceiptCancelled' ? 'cancelled' : 'pending'
+const CLOSED: Partial<Record<Fact['type'], CachedReceipt['status']>> = {
+  ReceiptPaid: 'paid',
+  ReceiptCancelled: 'cancelled',
+  ReceiptRefunded: 'refunded',
+}
+const statusAfter = (fact: Fact): CachedReceipt['status'] => CLOSED[fact.type] ?? 'pending'
+
+const prizeAfter = (fact: ReceiptFact): number => {
+  if (fact.type === 'ReceiptRefunded') return 0
+  return fact.type === 'ReceiptPaid' ? fact.prize : potentialPrize(fact.sale)
+}

@@ -51,7 +51,7 @@ export const project = (sql: Sql, history: History): Promise<void> =>
 export const rowsOf = async (sql: Sql, roundId: number) => ({
   round: await sql`
     select round_id, track, status, opened_at, locks_at, starts_at, ends_at, commitment, chain_anchor, chain_index, seed,
-      arrival::text, settled_at, fact_number, fact_count, receipt_count, stakes, prizes
+      arrival::text, settled_at, voided_by, void_reason, fact_number, fact_count, receipt_count, stakes, prizes
     from rounds where round_id = ${roundId}`.then((rows) => [...rows]),
   field: [
     ...(await sql`

@@ -181,6 +181,15 @@ describe.each(kinds)('the cache of rounds %s', (_, open) => {
     expect((await read(cache))?.stats).toMatchObject({ totalReceipts: 2, totalMise: 2_200 })
   })
 
+  it('makes every pending receipt worth its stake when the round is voided', async () => {
+    await cache.open(ROUND)
+    const [kept, gone] = [receipt(1, { 1: 1_000 }), receipt(2, { 2: 700 })]
+    await cache.change(ROUND, [sold(2, kept), sold(3, gone), cancelled(4, gone)])
+    await cache.settle(ROUND, 9, null)
+    expect((await read(cache))?.receipts).toEqual([{ ...kept, status: 'refundable', prize: 0 }])
+    expect((await read(cache))?.stats).toMatchObject({ totalReceipts: 1, totalMise: 1_000 })
+  })
+
   it('settles a large round whole', async () => {
     await cache.open(ROUND)
     const receipts = Array.from({ length: 1_500 }, (_, i) => receipt(i + 1, { [1 + (i % 2)]: 1_000 }))

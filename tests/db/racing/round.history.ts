@@ -5,6 +5,7 @@ import {
   decideClock,
   decideReceipt,
   decideSale,
+  decideVoid,
 } from '../../../src/domain/racing/decide.ts'
 import { commitmentOf } from '../../../src/domain/racing/draw.ts'
 import type { Fact, RoundOpened } from '../../../src/domain/racing/facts.ts'
@@ -37,7 +38,7 @@ export type HistoryOptions = {
   readonly track?: string
   readonly seed?: string
   /** How far it gets. */
-  readonly until?: 'locked' | 'running' | 'settled' | undefined
+  readonly until?: 'locked' | 'running' | 'settled' | 'voided' | undefined
 }
 
 /** Ids of the receipts of a round, in the order of their sale. */
@@ -88,7 +89,10 @@ export const historyOf = (attempts: Partial<Attempts>, options: HistoryOptions):
   windTo(opened.startsAt, { type: 'StartRace' })
   for (const move of attempts.whileRunning ?? []) attempt(move)
   if (until === 'running') return { roundId, facts, round }
-  windTo(opened.endsAt, { type: 'SettleRound', seed })
+  if (until === 'voided') {
+    now = Math.max(now, opened.startsAt + 1)
+    happen(decideVoid(round, { type: 'VoidRound', by: 1, reason: 'the screen is dark' }, seed, now))
+  } else windTo(opened.endsAt, { type: 'SettleRound', seed })
   for (const move of attempts.afterwards ?? []) attempt(move)
   return { roundId, facts, round }
 }

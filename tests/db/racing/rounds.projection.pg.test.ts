@@ -30,7 +30,7 @@ beforeEach(() => wipe(database.sql))
 afterAll(() => database.close())
 
 const takeOver = ({ roundId, facts, round }: History) =>
-  archive.takeOver({ id: roundId, factCount: facts.length, winner: round.settled?.order[0] ?? 0 })
+  archive.takeOver({ id: roundId, factCount: facts.length, winner: round.settled?.order[0] ?? null })
 
 /** Any cut of a history into batches, in any order, some of them twice. Within a batch facts keep their order. */
 const deliveries = (length: number): fc.Arbitrary<number[][]> =>
@@ -51,7 +51,7 @@ const deliveries = (length: number): fc.Arbitrary<number[][]> =>
       ),
     )
 
-const stages = fc.constantFrom('locked' as const, 'running' as const, 'settled' as const)
+const stages = fc.constantFrom('locked' as const, 'running' as const, 'settled' as const, 'voided' as const)
 
 describe('the projection', () => {
   it('P1 P2: makes the same rows of any batches, in any order, however often they come', async () => {

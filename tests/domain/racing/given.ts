@@ -8,7 +8,13 @@ import type {
   ReceiptCommand,
   SellReceipt,
 } from '../../../src/domain/racing/decide.ts'
-import { decideClock, decideReceipt, decideSale } from '../../../src/domain/racing/decide.ts'
+import {
+  decideClock,
+  decideReceipt,
+  decideSale,
+  decideVoid,
+  type VoidRound,
+} from '../../../src/domain/racing/decide.ts'
 import { commitmentOf } from '../../../src/domain/racing/draw.ts'
 import type { Fact, ReceiptFact, RoundOpened, Sale } from '../../../src/domain/racing/facts.ts'
 import { DEFAULT_FIELD } from '../../../src/domain/racing/field.ts'
@@ -55,6 +61,14 @@ export const started: Fact = { type: 'RaceStarted', at: STARTS_AT }
 export const settled: Fact = { type: 'RoundSettled', at: ENDS_AT, seed: SEED, order: ORDER }
 export const raced: readonly Fact[] = [locked, started, settled]
 
+export const voided = (at: number): Fact => ({
+  type: 'RoundVoided',
+  at,
+  by: ADMIN.id,
+  reason: 'the screen is dark',
+  seed: SEED,
+})
+
 export const coefficientOf = (number: number): number => FIELD.find((one) => one.number === number)!.coeff
 
 /** What a cashier sold, as the facts about it say. */
@@ -88,6 +102,12 @@ export const paid = (sale: ReceiptFact, by: Person, at: number, prize: number): 
   by: by.id,
   prize,
 })
+export const refunded = (sale: ReceiptFact, by: Person, at: number): Fact => ({
+  ...sale,
+  type: 'ReceiptRefunded',
+  at,
+  by: by.id,
+})
 export const printed = (sale: ReceiptFact, by: Person, at: number, copy: number): Fact => ({
   ...sale,
   type: 'ReceiptPrinted',
@@ -105,12 +125,15 @@ export const cancel = (id: number, by = CASHIER): ReceiptCommand => ({ type: 'Ca
 export const print = (id: number, by = CASHIER): ReceiptCommand => ({ type: 'PrintReceipt', by, id })
 export const pay = (id: number, by = CASHIER): ReceiptCommand => ({ type: 'PayReceipt', by, id })
 
+export const voidIt: VoidRound = { type: 'VoidRound', by: ADMIN.id, reason: 'the screen is dark' }
+
 /** The id that the next sale gets in these stories. */
 export const NEXT_ID = 1034521
 
 const isReceiptCommand = (command: Command | ClockCommand): command is ReceiptCommand => 'id' in command
 
-const decide = (round: Round, command: Command | ClockCommand, now: number) => {
+const decide = (round: Round, command: Command | ClockCommand | VoidRound, now: number) => {
+  if (command.type === 'VoidRound') return decideVoid(round, command, SEED, now)
   if (command.type === 'SellReceipt') return decideSale(round, command, NEXT_ID, now)
   if (isReceiptCommand(command)) return decideReceipt(round, command, now)
   return decideClock(round, command, now)
@@ -119,7 +142,7 @@ const decide = (round: Round, command: Command | ClockCommand, now: number) => {
 export const given = (...facts: readonly Fact[]) => {
   const round = replay(ROUND_ID, [opened, ...facts])
   return {
-    when: (command: Command | ClockCommand, now: number) => ({
+    when: (command: Command | ClockCommand | VoidRound, now: number) => ({
       gives: (fact: Fact) => expect(decide(round, command, now)).toEqual(fact),
       givesNothing: () => expect(decide(round, command, now)).toBeUndefined(),
       isRefused: <C extends RefusalCode>(refused: C, details: RefusalDetails[C]) =>

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import type { Person, ReceiptCommand } from '../../../src/domain/racing/decide.ts'
-import { decideClock, decideReceipt, decideSale } from '../../../src/domain/racing/decide.ts'
+import { decideClock, decideReceipt, decideSale, decideVoid } from '../../../src/domain/racing/decide.ts'
 import { commitmentOf, drawOrder } from '../../../src/domain/racing/draw.ts'
 import { Fact, type RoundOpened } from '../../../src/domain/racing/facts.ts'
 import { isRefusal, type RefusalCode } from '../../../src/domain/racing/refusals.ts'
@@ -42,14 +42,14 @@ import {
 type Step = { readonly at: number } & (
   | { readonly ask: 'sell'; readonly by: Person; readonly bets: { number: number; stake: number }[] }
   | { readonly ask: ReceiptCommand['type']; readonly by: Person; readonly which: number }
-  | { readonly ask: 'LockBetting' | 'StartRace' | 'SettleRound' }
+  | { readonly ask: 'LockBetting' | 'StartRace' | 'SettleRound' | 'VoidRound' }
 )
 
 type Entry = {
   readonly id: number
   readonly seller: number
   readonly bets: readonly { readonly number: number; readonly stake: number }[]
-  state: 'sold' | 'cancelled' | 'paid'
+  state: 'sold' | 'cancelled' | 'paid' | 'refunded'
 }
 
 const LIMITS = { minStake: 1_000, maxStake: 50_000, maxExposure: 1_000_000 }
@@ -101,11 +101,24 @@ const timers: Step[] = [
   { at: STARTS_AT, ask: 'StartRace' },
   { at: ENDS_AT, ask: 'SettleRound' },
 ]
+/** Some days somebody voids the round, some of them twice. */
+const voids: fc.Arbitrary<Step[]> = fc.oneof(
+  { weight: 3, arbitrary: fc.constant<Step[]>([]) },
+  {
+    weight: 2,
+    arbitrary: fc.array(fc.record({ at: times, ask: fc.constant('VoidRound' as const) }), {
+      minLength: 1,
+      maxLength: 2,
+    }),
+  },
+)
 /** Mostly a clock that goes forward, with timers that fire; sometimes one that jumps about, with timers that may be late. */
 const days: fc.Arbitrary<Step[]> = fc
-  .tuple(fc.array(step, { minLength: 10, maxLength: 80, size: 'max' }), fc.integer({ min: 0, max: 9 }))
-  .map(([steps, kind]) =>
-    kind < 7 ? [...steps, ...timers].sort((a, b) => a.at - b.at) : [...steps, ...timers],
+  .tuple(fc.array(step, { minLength: 10, maxLength: 80, size: 'max' }), voids, fc.integer({ min: 0, max: 9 }))
+  .map(([steps, voids, kind]) =>
+    kind < 7
+      ? [...steps, ...voids, ...timers].sort((a, b) => a.at - b.at)
+      : [...steps.slice(0, 9), ...voids, ...steps.slice(9), ...timers],
   )
 const seeds = fc
   .uint8Array({ minLength: 32, maxLength: 32 })
@@ -139,6 +152,7 @@ class Day {
 
   take(one: Step): void {
     if (one.ask === 'sell') this.#sell(one.at, one.by, one.bets)
+    else if (one.ask === 'VoidRound') this.#void(one.at)
     else if ('which' in one) this.#change(one.at, { type: one.ask, by: one.by, id: this.idOf(one.which) })
     else this.#tick(one.at, one.ask)
   }
@@ -177,9 +191,14 @@ class Day {
     if (command.type === 'PayReceipt') {
       expect(phase).toBe('settled')
       expect(entry.state, 'paid twice').toBe('sold')
-      expect(this.wins(entry), 'paid a loser').toBeGreaterThan(0)
-      expect(fact).toMatchObject({ type: 'ReceiptPaid', prize: this.wins(entry), by: command.by.id })
-      entry.state = 'paid'
+      if (this.round.voided) {
+        expect(fact).toMatchObject({ type: 'ReceiptRefunded', by: command.by.id })
+        entry.state = 'refunded'
+      } else {
+        expect(this.wins(entry), 'paid a loser').toBeGreaterThan(0)
+        expect(fact).toMatchObject({ type: 'ReceiptPaid', prize: this.wins(entry), by: command.by.id })
+        entry.state = 'paid'
+      }
     }
     this.#fold(fact)
   }
@@ -196,6 +215,19 @@ class Day {
     expect(phase).toBe(before)
     expect(at).toBeGreaterThanOrEqual(due)
     this.#fold(fact)
+  }
+
+  #void(at: number): void {
+    const { phase, voided } = this.round
+    const command = { type: 'VoidRound' as const, by: ADMIN.id, reason: 'why not' }
+    const fact = decideVoid(this.round, command, this.seed, at)
+    if (!fact) expect(voided, 'nothing is decided the second time').toBeDefined()
+    else if (isRefusal(fact)) this.#refused(fact.refused)
+    else {
+      expect(phase, 'voided after its end').not.toBe('settled')
+      expect(at, 'voided when its result was known').toBeLessThan(ENDS_AT)
+      this.#fold(fact)
+    }
   }
 
   #refused(code: RefusalCode): void {
@@ -224,8 +256,9 @@ class Day {
     const held = ledger.filter(({ state }) => state !== 'cancelled')
     const paid = ledger.filter(({ state }) => state === 'paid')
     expect(round.stakesIn).toBe(stakes(ledger))
-    expect(stakesHeld(round)).toBe(stakes(held))
-    expect(round.refunded).toBe(stakes(ledger.filter(({ state }) => state === 'cancelled')))
+    const given = ledger.filter(({ state }) => state === 'cancelled' || state === 'refunded')
+    expect(stakesHeld(round)).toBe(stakes(ledger.filter((entry) => !given.includes(entry))))
+    expect(round.refunded).toBe(stakes(given))
     expect(stakesHeld(round) + round.refunded).toBe(round.stakesIn)
     expect(round.receiptCount).toBe(held.length)
     expect(round.prizesPaid).toBe(sum(paid.map((entry) => this.wins(entry))))
@@ -236,9 +269,10 @@ class Day {
         ),
       ),
     )
-    expect(exposureOf(round)).toBe(Math.max(...costs))
+    expect(exposureOf(round)).toBe(round.voided ? 0 : Math.max(...costs))
     expect(exposureOf(round), 'exposure above the cap').toBeLessThanOrEqual(LIMITS.maxExposure)
-    if (round.phase === 'settled') {
+    if (round.voided) expect([round.totalPrize, round.prizesPaid]).toEqual([0, 0])
+    else if (round.phase === 'settled') {
       expect(round.totalPrize, 'prizes due').toBe(sum(held.map((entry) => this.wins(entry))))
       expect(round.totalPrize).toBeLessThanOrEqual(LIMITS.maxExposure)
     }
@@ -261,13 +295,24 @@ describe('whatever is asked, by whom and when', () => {
       { numRuns: 250 },
     )
     // A property that never sells or pays proves nothing.
-    const facts = ['ReceiptSold', 'ReceiptCancelled', 'ReceiptPrinted', 'ReceiptPaid', 'RoundSettled']
+    const facts = [
+      'ReceiptSold',
+      'ReceiptCancelled',
+      'ReceiptPrinted',
+      'ReceiptPaid',
+      'ReceiptRefunded',
+      'RoundSettled',
+      'RoundVoided',
+    ]
     const refusals = [
       'EXPOSURE_REACHED',
       'RECEIPT_FOREIGN',
       'RECEIPT_CANCELLED',
       'RECEIPT_ALREADY_PAID',
       'RECEIPT_NOT_A_WINNER',
+      'RECEIPT_ALREADY_REFUNDED',
+      'ROUND_VOIDED',
+      'ROUND_DECIDED',
     ]
     for (const what of [...facts, ...refusals]) expect(seen.get(what) ?? 0, what).toBeGreaterThan(0)
   })
@@ -276,7 +321,7 @@ describe('whatever is asked, by whom and when', () => {
     fc.assert(
       fc.property(seeds, days, fc.nat(), (seed, steps, payday) => {
         const day = new Day(seed)
-        for (const one of [...steps, ...timers]) day.take(one)
+        for (const one of [...steps, ...timers]) if (one.ask !== 'VoidRound') day.take(one)
         expect(day.round.phase).toBe('settled')
         expect(day.round.settled!.order).toEqual(day.order)
         day.check()
@@ -289,6 +334,27 @@ describe('whatever is asked, by whom and when', () => {
         expect(winners.every(({ state }) => state === 'paid')).toBe(true)
         expect(day.round.prizesPaid).toBe(day.round.totalPrize)
         day.check()
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  it('of a voided round every stake comes back exactly once, whoever asks how often, and no prize is paid', () => {
+    fc.assert(
+      fc.property(seeds, days, fc.integer({ min: OPENED_AT, max: ENDS_AT - 1 }), (seed, steps, at) => {
+        const day = new Day(seed)
+        for (const one of steps) if (one.at <= at && one.ask !== 'SettleRound') day.take(one)
+        day.take({ at, ask: 'VoidRound' })
+        expect(day.round.voided).toBeDefined()
+        const voidedAt = day.round.voided!.at
+        for (const one of [...timers, { at, ask: 'VoidRound' } as const]) day.take(one)
+        expect(day.round.voided!.at).toBe(voidedAt)
+        for (const { id } of day.ledger)
+          for (const by of [CASHIER, ADMIN, OTHER_CASHIER])
+            day.take({ at: at + 1, ask: 'PayReceipt', by, which: id - FIRST_ID })
+        day.check()
+        expect(day.ledger.every(({ state }) => state === 'cancelled' || state === 'refunded')).toBe(true)
+        expect([stakesHeld(day.round), day.round.prizesPaid]).toEqual([0, 0])
       }),
       { numRuns: 100 },
     )
@@ -374,7 +440,8 @@ describe('the door for what comes back from disk', () => {
     ['a debt', { ...sold(1, { 1: 1_000 }), by: -1 }],
     ['a word too many', { ...started, seed: 'known too early' }],
     ['a word too few', { type: 'RoundSettled', at: ENDS_AT, seed: settled.type }],
-    ['a fact that nobody knows', { type: 'RoundVoided', at: ENDS_AT }],
+    ['a fact that nobody knows', { type: 'RoundForgotten', at: ENDS_AT }],
+    ['a void that nobody stands for', { type: 'RoundVoided', at: ENDS_AT, reason: 'none', seed: '22' }],
     ['text where a number belongs', { type: 'BettingLocked', at: String(LOCKS_AT) }],
   ])('lets nothing in with %s', (_, row) => {
     expect(v.safeParse(Fact, row).success).toBe(false)
