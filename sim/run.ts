@@ -30,7 +30,7 @@ const STEPS_AT_MOST = 400_000
 const QUIET_MS_AT_MOST = 900_000
 /** How long all must have been done before books are compared: what is on its way arrives. */
 const SETTLE_MS = 400
-const QUIETEN_MS_AT_MOST = 3_000
+const QUIETEN_MS_AT_MOST = 20_000
 
 /** What is heard of promises that were rejected without a listener. */
 export const unheard: { hear: (reason: unknown) => void } = { hear: () => {} }
@@ -115,13 +115,21 @@ const quieten = async (world: World): Promise<void> => {
   const isQuiet = (): boolean =>
     stations.every(({ server, disk }) => server && disk.isIdle && !server.journal.settled()) &&
     world.postgresLine.isIdle &&
-    stations.every((station) => !isHandingOver(world, station)) &&
+    stations.every((station) => !isHandingOver(world, station) && isCachedUp(station)) &&
+    stations.every(({ disk }) => [...disk.durable.notes('uncache/')].length === 0) &&
     screens.every((screen) => screen.isCaughtUp())
   await drive(world, () => scheduler.nowMs >= last || isQuiet())
 }
 
 const isHandingOver = ({ tables }: World, { server }: Station): boolean =>
   [...(server?.racing.rounds() ?? [])].some(({ id }) => tables.rounds.get(id)?.retiredAt !== undefined)
+
+/** Whether the cache was told of all that is on disk, and did as it was told. */
+const isCachedUp = ({ server, queues }: Station): boolean =>
+  queues.census().open === 0 &&
+  [...(server?.racing.rounds() ?? [])].every(
+    ({ id }) => server?.jobs.handedOver(id).cache === server?.journal.last(id),
+  )
 
 const populate = (world: World, cashiers: Cashier[], screens: Screen[]): void => {
   const chance = world.chance('plan')
