@@ -15,6 +15,8 @@ export type Failure = {
       | 'BETTING_LOCKED'
       | 'RACE_RUNNING'
       | 'ROUND_SETTLED'
+      | 'ROUND_VOIDED'
+      | 'ROUND_DECIDED'
       | 'NO_BETS'
       | 'STAKE_OUT_OF_LIMITS'
       | 'PARTICIPANT_UNKNOWN'
@@ -29,6 +31,7 @@ export type Failure = {
       | 'RECEIPT_NOT_SETTLED'
       | 'RECEIPT_NOT_A_WINNER'
       | 'RECEIPT_ALREADY_PAID'
+      | 'RECEIPT_ALREADY_REFUNDED'
       | 'IDEMPOTENCY_KEY_REUSED'
       | 'TOO_MANY_KEYS'
       | 'WRONG_PASSWORD'
@@ -78,8 +81,9 @@ export type PaidReceipt = {
   readonly id: number
   readonly receipt_id: number
   readonly roundId: number
-  readonly status: 'paid'
+  readonly status: 'paid' | 'refunded'
   readonly prize: number
+  readonly amount: number
   readonly paidAt: string
   readonly paidBy: number
 }
@@ -93,7 +97,12 @@ export type PastRound = {
   readonly settledAt: number
   readonly participants: readonly { readonly number: number; readonly name: string; readonly coeff: number }[]
   readonly commitment: string
-  readonly result: { readonly order: readonly number[]; readonly winner: number; readonly seed: string }
+  readonly result: {
+    readonly order: readonly number[]
+    readonly winner: number
+    readonly seed: string
+  } | null
+  readonly voided?: { readonly at: number; readonly seed: string }
 }
 
 export type Person = { readonly id: number; readonly name: string; readonly role: 'admin' | 'cashier' }
@@ -104,7 +113,7 @@ export type PublicTicket = {
   readonly round_id: number
   readonly user_id: number
   readonly total_amount: number
-  readonly status: 'pending' | 'won' | 'lost' | 'paid' | 'cancelled'
+  readonly status: 'pending' | 'won' | 'lost' | 'paid' | 'cancelled' | 'refundable' | 'refunded'
   readonly prize: number
   readonly created_at: string
   readonly bets: readonly Bet[]
@@ -113,6 +122,8 @@ export type PublicTicket = {
   readonly totalAmount: number
   readonly paidAt?: string
   readonly paidBy?: number
+  readonly refundedAt?: string
+  readonly refundedBy?: number
   readonly cancelledAt?: string
   readonly cancelledBy?: number
   readonly _source?: 'memory' | 'database'
@@ -131,6 +142,7 @@ export type Round = {
   readonly nextAt: number
   readonly timer: Timer
   readonly result?: { readonly order: readonly number[]; readonly winner: number; readonly seed: string }
+  readonly voided?: { readonly at: number; readonly seed: string }
 }
 
 export type RoundStats = {
@@ -178,6 +190,7 @@ export type Stats = {
   readonly winRate: string
   readonly paidWinnings: number
   readonly pendingPayments: number
+  readonly pendingRefunds: number
 }
 
 export type SystemTicket = {
@@ -186,7 +199,7 @@ export type SystemTicket = {
   readonly round_id: number
   readonly user_id: number
   readonly total_amount: number
-  readonly status: 'pending' | 'won' | 'lost' | 'paid' | 'cancelled'
+  readonly status: 'pending' | 'won' | 'lost' | 'paid' | 'cancelled' | 'refundable' | 'refunded'
   readonly prize: number
   readonly created_at: string
   readonly bets: readonly Bet[]
@@ -194,11 +207,30 @@ export type SystemTicket = {
 
 export type Timer = { readonly timeLeft: number; readonly totalDuration: number; readonly serverTime: number }
 
+export type Track = {
+  readonly track: string
+  readonly paused: boolean
+  readonly changedAt: number | null
+  readonly changedBy: number | null
+}
+
 export type User = {
   readonly id: number
   readonly name: string
   readonly role: 'admin' | 'cashier'
   readonly disabled: boolean
+}
+
+export type Void = { readonly reason: string }
+
+export type VoidedRound = {
+  readonly roundId: number
+  readonly track: string
+  readonly voidedAt: number
+  readonly voidedBy: number
+  readonly reason: string
+  readonly receipts: number
+  readonly stakes: number
 }
 
 /** No members. */
@@ -245,7 +277,7 @@ export type Api = {
       page?: number
       limit?: number
       date?: string
-      status?: 'pending' | 'won' | 'lost' | 'paid' | 'cancelled'
+      status?: 'pending' | 'won' | 'lost' | 'paid' | 'cancelled' | 'refundable' | 'refunded'
       searchId?: string
       user_id?: number
     }
@@ -321,6 +353,8 @@ export type Api = {
       readonly nextAt: number
       readonly timer: Timer
       readonly result?: { readonly order: readonly number[]; readonly winner: number; readonly seed: string }
+      readonly voided?: { readonly at: number; readonly seed: string }
+      readonly paused: boolean
       readonly stats?: RoundStats
     }
   }
@@ -350,6 +384,7 @@ export type Api = {
             readonly winner: number
             readonly seed: string
           }
+          readonly voided?: { readonly at: number; readonly seed: string }
           readonly stats?: RoundStats
         }
       | {
@@ -369,7 +404,8 @@ export type Api = {
             readonly order: readonly number[]
             readonly winner: number
             readonly seed: string
-          }
+          } | null
+          readonly voided?: { readonly at: number; readonly seed: string }
           readonly stats?: RoundStats
         }
   }
@@ -384,10 +420,17 @@ export type Api = {
       readonly field: readonly { readonly number: number; readonly name: string; readonly chance: number }[]
       readonly seed: string | null
       readonly order: readonly number[] | null
+      readonly voided: boolean
       readonly method: readonly string[]
     }
   }
   'GET /api/v1/shop': { path: Nothing; query: Nothing; body: undefined; data: Shop }
+  'GET /api/v1/tracks': {
+    path: Nothing
+    query: Nothing
+    body: undefined
+    data: { readonly tracks: readonly Track[] }
+  }
   'GET /api/v1/users/': { path: Nothing; query: Nothing; body: undefined; data: readonly User[] }
   'GET /health': { path: Nothing; query: Nothing; body: undefined; data: undefined }
   'GET /health/detailed': { path: Nothing; query: Nothing; body: undefined; data: undefined }
@@ -410,6 +453,19 @@ export type Api = {
     query: { action: 'add' | 'delete'; id?: string; track?: string }
     body: Sale
     data: SoldReceipt | undefined
+  }
+  'POST /api/v1/rounds/{id}/void': { path: { id: number }; query: Nothing; body: Void; data: VoidedRound }
+  'POST /api/v1/tracks/{track}/pause': {
+    path: { track: string }
+    query: Nothing
+    body: undefined
+    data: Track
+  }
+  'POST /api/v1/tracks/{track}/resume': {
+    path: { track: string }
+    query: Nothing
+    body: undefined
+    data: Track
   }
   'POST /api/v1/users/': { path: Nothing; query: Nothing; body: NewUser; data: User }
   'POST /api/v1/users/{id}/disable': { path: { id: number }; query: Nothing; body: undefined; data: User }
