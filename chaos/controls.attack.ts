@@ -72,8 +72,8 @@ const CONTROLS: readonly Control[] = [
   {
     fault: 'it asks nobody whether the data directory is in use',
     file: 'db/data-directory.js',
-    from: 'return isRunning(Number(pid), start) ? Number(pid) : undefined;',
-    to: 'return undefined;',
+    from: 'if (last.holder !== undefined)',
+    to: 'if (Number.isNaN(last.holder))',
     attack: second,
     times: 1,
   },

@@ -1,5 +1,4 @@
 // Servers started by mistake on a data directory that is in use, one after another and all at once.
-import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { startBreakablePostgres } from '../tests/support/breakable-postgres.ts'
 import { eventually, Program, runToItsEnd, startServer } from '../tests/support/server.ts'
@@ -62,9 +61,6 @@ const allAtOnce = async (turns: number, say: (line: string) => void): Promise<st
     try {
       for (let turn = 1; turn <= turns; turn++) {
         await server.kill('SIGKILL')
-        const mark = join(server.dataDirectory, 'server.pid')
-        // One time in two what is left is a mark of another time, as after a power cut.
-        if (turn % 2 === 0) writeFileSync(mark, '999999 1')
         const env = {
           DATA_DIR: server.dataDirectory,
           DATABASE_URL: postgres.url,
@@ -95,7 +91,6 @@ const allAtOnce = async (turns: number, say: (line: string) => void): Promise<st
         for (const one of all) one.signal('SIGKILL')
         await Promise.all(all.map((one) => one.ended))
       }
-      rmSync(join(server.dataDirectory, 'server.pid'), { force: true })
       say(`${turns} times one of ${AT_ONCE} opened`)
       return faults
     } finally {

@@ -3,6 +3,7 @@ import {
   constants,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -21,7 +22,12 @@ export class CannotStart extends Error {
 // Nobody else may read here. As root, others may pass through: the OS user that Postgres runs as has its data below.
 const MODE = process.getuid?.() === 0 ? 0o711 : 0o700
 
-const MARK = 'server.pid'
+// Who uses a data directory is said by a mark in it. Marks are numbered, and the one with the highest number counts.
+//   D1. The next number is given to one process alone, and only where the holder of the last mark is gone.
+//   D2. A mark that counts is never taken away, not even by its holder, who empties it: so nobody who looked earlier
+//       takes a number that is free again for the next one.
+const MARK = /^server\.pid\.(\d+)$/
+const markOf = (path: string, number: number): string => join(path, `server.pid.${number}`)
 
 export type DataDirectory = { readonly path: string; release(): void }
 
@@ -43,54 +49,77 @@ export const takeDataDirectory = (directory: string): DataDirectory => {
       },
     )
   }
-  const file = join(path, MARK)
-  const own = `${file}.${process.pid}`
-  for (let attempt = 0; ; attempt++) {
-    try {
-      // Written beside and then given its name, which one alone can take: nobody ever sees half a mark.
-      writeFileSync(own, `${process.pid} ${startOf(process.pid) ?? ''}`, { mode: 0o600 })
-      linkSync(own, file)
-      return { path, release: () => rmSync(file, { force: true }) }
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST')
-        throw new CannotStart(`cannot write ${file}: check the rights and the room on the disk`, {
-          cause: error,
-        })
-    } finally {
-      rmSync(own, { force: true })
-    }
-    const holder = holderOf(path)
-    if (attempt > 0 || holder !== undefined)
-      throw new CannotStart(
-        `another server (process ${holder ?? 'unknown'}) uses the data directory ${path}: stop it, or set another DATA_DIR`,
-      )
-    removeStale(file, own)
+  const own = join(path, `server.pid-${process.pid}`)
+  try {
+    // Written beside, and given its name as a whole.
+    writeFileSync(own, `${process.pid} ${startOf(process.pid) ?? ''}`, { mode: 0o600 })
+    const number = nextNumber(path, own)
+    return { path, release: () => release(path, number) }
+  } catch (error) {
+    if (error instanceof CannotStart) throw error
+    throw new CannotStart(`cannot write ${own}: check the rights and the room on the disk`, { cause: error })
+  } finally {
+    rmSync(own, { force: true })
   }
 }
 
-/** Takes the mark of a server that is gone away; unless another one, which starts too, has put its own there meanwhile. */
-const removeStale = (file: string, aside: string): void => {
+/** Gives this process the next number, or throws where the last one is in use. */
+const nextNumber = (path: string, own: string): number => {
+  for (;;) {
+    const last = lastMark(path)
+    if (last.holder !== undefined)
+      throw new CannotStart(
+        `another server (process ${last.holder}) uses the data directory ${path}: stop it, or set another DATA_DIR`,
+      )
+    const number = last.number + 1
+    try {
+      linkSync(own, markOf(path, number))
+    } catch (error) {
+      // Another one that starts at this moment has it: the next look finds whom.
+      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue
+      throw error
+    }
+    if (lastMark(path).number !== number) {
+      // Others have come and gone since the look before: the number was free again.
+      rmSync(markOf(path, number), { force: true })
+      continue
+    }
+    for (const older of numbersIn(path)) if (older < number) rmSync(markOf(path, older), { force: true })
+    return number
+  }
+}
+
+const release = (path: string, number: number): void => {
+  const empty = join(path, `server.pid-${process.pid}`)
   try {
-    renameSync(file, aside)
-    if (holderIn(aside) !== undefined) linkSync(aside, file)
-  } catch (error) {
-    // Somebody else took it away, or put one there: the next attempt sees who.
-    if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error
-  } finally {
-    rmSync(aside, { force: true })
+    writeFileSync(empty, '', { mode: 0o600 })
+    renameSync(empty, markOf(path, number))
+  } catch {
+    // No room, or no directory any more. A process that is gone holds nothing.
+    rmSync(empty, { force: true })
   }
 }
 
 /** The process that uses a data directory at present, if there is one. */
-export const holderOf = (directory: string): number | undefined => holderIn(join(directory, MARK))
+export const holderOf = (directory: string): number | undefined => lastMark(directory).holder
 
-const holderIn = (file: string): number | undefined => {
-  try {
-    const [pid, start] = readFileSync(file, 'utf8').split(' ')
-    return isRunning(Number(pid), start) ? Number(pid) : undefined
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+const numbersIn = (path: string): number[] =>
+  readdirSync(path).flatMap((name) => {
+    const found = MARK.exec(name)
+    return found ? [Number(found[1])] : []
+  })
+
+const lastMark = (path: string): { number: number; holder: number | undefined } => {
+  for (;;) {
+    const number = Math.max(0, ...numbersIn(path))
+    if (number === 0) return { number, holder: undefined }
+    try {
+      const [pid, start] = readFileSync(markOf(path, number), 'utf8').split(' ')
+      return { number, holder: isRunning(Number(pid), start) ? Number(pid) : undefined }
+    } catch (error) {
+      // It was taken away because there is a later one.
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    }
   }
 }
 
