@@ -84,6 +84,7 @@ describe('racing, live', () => {
       expect(snapshot.data).toEqual({
         lastResults: [],
         paused: false,
+        race: null,
         round: {
           id: 1,
           roundId: 1,
@@ -102,7 +103,9 @@ describe('racing, live', () => {
       await shop.windTo('next')
       const opened = await client.heard({ event: 'round_opened', roundId: 2 })
       expect(opened.round).toMatchObject({ id: 2, status: 'waiting' })
-      const story = client.stream('race').filter(({ event }) => event !== 'timer')
+      const story = client
+        .stream('race')
+        .filter(({ event }) => event !== 'timer' && event !== 'race_progress')
       expect(events(story)).toEqual(['betting_locked', 'race_started', 'round_settled', 'round_opened'])
       expect(story.map(({ round }) => round.status)).toEqual([
         'betting-locked',
@@ -133,13 +136,14 @@ describe('racing, live', () => {
       for (const client of clients) await client.heard('timer', 20)
       const before = clients.map((client) => client.texts.length)
       await shop.windTo('end')
-      const { seed } = (await clients[0]!.heard('round_settled')).round.result
+      const { seed, order } = (await clients[0]!.heard('round_settled')).round.result
       for (const [i, client] of clients.entries()) {
         await client.heard('round_settled')
         const settled = client.messages.findIndex(({ event }) => event === 'round_settled')
         expect(settled).toBeGreaterThanOrEqual(before[i]!)
         for (const text of client.texts.slice(0, settled)) {
           expect(text).not.toContain(seed)
+          expect(text).not.toContain(JSON.stringify(order))
           expect(text).not.toMatch(/order|seed|chain|anchor|chance|winner/)
         }
       }
@@ -148,6 +152,53 @@ describe('racing, live', () => {
         expect(told).not.toContain(String(receipt.id))
         expect(told).not.toMatch(/receipt|ticket|prize|amount/i)
       }
+    })
+
+    it('tells where everyone is, the same to all and no more than is due, and to one who comes late all so far', async () => {
+      const station = await open()
+      const client = await connect(station)
+      await snapshotOf(client, 'race')
+      const { shop } = station
+      await shop.windTo('start')
+      await shop.clock.advance(18_000)
+      const progressOf = (one: LiveClient) =>
+        one.stream('race').filter(({ event }) => event === 'race_progress')
+      await client.until(() => progressOf(client).flatMap(({ positions }) => positions).length >= 63)
+      const told = progressOf(client)
+      const soFar = told.flatMap(({ positions }) => positions)
+      // 18 s of 30 are 60 of 100 pieces, and 850 ms ahead of them two more and not a third.
+      expect(soFar).toHaveLength(63)
+      for (const one of told) {
+        expect(Object.keys(one).sort()).toEqual([
+          'epoch',
+          'event',
+          'first',
+          'length',
+          'offset',
+          'pieces',
+          'positions',
+          'roundId',
+          'serverTime',
+          'topic',
+          'track',
+        ])
+        expect(one.positions.every((row: number[]) => row.length === FIELD.length)).toBe(true)
+      }
+      const late = await connect(station)
+      const { data } = await snapshotOf(late, 'race')
+      expect(data.race).toEqual({ roundId: 1, length: 4_000, pieces: 100, first: 0, positions: soFar })
+      await shop.windTo('end')
+      await client.heard('round_settled')
+      const { order } = (await late.heard('round_settled')).round.result
+      const end = progressOf(client).at(-1)!.positions.at(-1)
+      expect(progressOf(late)).toEqual(progressOf(client).slice(told.length))
+      expect(
+        [...FIELD].sort((a, b) => end[FIELD.indexOf(b)] - end[FIELD.indexOf(a)]).map(({ number }) => number),
+      ).toEqual(order)
+      const after = await connect(station)
+      expect((await snapshotOf(after, 'race')).data.race.positions).toHaveLength(101)
+      await shop.windTo('next')
+      expect((await snapshotOf(await connect(station), 'race')).data.race).toBeNull()
     })
 
     it('tells nobody of a phase, or of a result, before it is on disk', async () => {

@@ -29,6 +29,18 @@ export type TrackState = {
   readonly changedBy: number | null
 }
 
+/** Where everyone in a race is at some of its pieces, one after another. The same of every start of the server. */
+export type RaceProgress = {
+  readonly roundId: number
+  readonly track: string
+  /** How many pieces the race has. Piece k is shown at k ÷ pieces of its time; piece 0 is the start. */
+  readonly pieces: number
+  /** The first of those that are told here. */
+  readonly first: number
+  /** Of each piece, and of each participant in the order of the field. */
+  readonly positions: readonly (readonly number[])[]
+}
+
 /** Racing, as those outside the actors' room know it. Every method that decides may throw `Unavailable`. */
 export interface RacingPort {
   readonly tracks: readonly string[]
@@ -58,6 +70,8 @@ export interface RacingPort {
   listen(listener: (heard: Heard) => void): () => void
   /** Calls `listener` when a track was paused or resumed. */
   listenTracks(listener: (state: TrackState) => void): () => void
+  /** Calls `listener` with where everyone in a race is, shortly before it is to be shown. After a restart from piece 0. */
+  listenRaces(listener: (progress: RaceProgress) => void): () => void
   /** Calls `listener` with every receipt of a retired round once it is paid or refunded. */
   listenArchive(listener: (paid: ReceiptView) => void): () => void
   /**

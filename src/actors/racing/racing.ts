@@ -14,7 +14,8 @@ import type { Archive } from './archive.port.ts'
 import { HandOvers } from './hand-overs.ts'
 import { onceGate } from './once.ts'
 import { Pauses } from './pauses.ts'
-import type { Heard, OnceKey, Outcome, RacingPort, TrackState } from './racing.port.ts'
+import { RaceCaller } from './race.caller.ts'
+import type { Heard, OnceKey, Outcome, RaceProgress, RacingPort, TrackState } from './racing.port.ts'
 import { receiptCounter } from './receipt.counter.ts'
 import { RoundKeeper } from './round.keeper.ts'
 import { roundLogic } from './round.machine.ts'
@@ -64,6 +65,7 @@ export class Racing implements RacingPort {
   readonly #listeners = new Set<(heard: Heard) => void>()
   readonly #archiveListeners = new Set<(paid: ReceiptView) => void>()
   readonly #trackListeners = new Set<(state: TrackState) => void>()
+  readonly #raceListeners = new Set<(progress: RaceProgress) => void>()
   readonly #handOvers: HandOvers
   readonly #pauses: Pauses
   readonly #once: ReturnType<typeof onceGate>
@@ -131,6 +133,11 @@ export class Racing implements RacingPort {
   listenTracks(listener: (state: TrackState) => void): () => void {
     this.#trackListeners.add(listener)
     return () => this.#trackListeners.delete(listener)
+  }
+
+  listenRaces(listener: (progress: RaceProgress) => void): () => void {
+    this.#raceListeners.add(listener)
+    return () => this.#raceListeners.delete(listener)
   }
 
   current(track: string): Round | undefined {
@@ -335,7 +342,12 @@ export class Racing implements RacingPort {
       hear: (heard) => this.#hear(heard),
     })
     const seeds = this.#seedsOf(round.opened.track)
-    const live = { keeper, actor: createActor(roundLogic, { clock, input: { keeper, clock, seeds } }) }
+    const call = (progress: RaceProgress): void => this.#tell(this.#raceListeners, progress)
+    const caller = new RaceCaller(keeper, { clock, seeds, call })
+    const live = {
+      keeper,
+      actor: createActor(roundLogic, { clock, input: { keeper, clock, seeds, caller } }),
+    }
     this.#live.set(round.id, live)
     this.#latest.set(round.opened.track, round.id)
     return live

@@ -2,6 +2,7 @@ import { setup } from 'xstate'
 import type { Command, VoidRound } from '../../domain/racing/decide.ts'
 import type { Phase } from '../../domain/racing/round.ts'
 import type { Clock } from '../clock.port.ts'
+import type { RaceCaller } from './race.caller.ts'
 import type { Reply, RoundKeeper, VoidReply } from './round.keeper.ts'
 import type { Seeds } from './seeds.ts'
 
@@ -14,7 +15,12 @@ import type { Seeds } from './seeds.ts'
 
 const LONGEST_SLEEP_MS = 1_000
 
-export type RoundInput = { readonly keeper: RoundKeeper; readonly clock: Clock; readonly seeds: Seeds }
+export type RoundInput = {
+  readonly keeper: RoundKeeper
+  readonly clock: Clock
+  readonly seeds: Seeds
+  readonly caller: RaceCaller
+}
 export type Ask = { readonly type: 'ask'; readonly command: Command; readonly reply: Reply }
 export type AskVoid = { readonly type: 'void'; readonly command: VoidRound; readonly reply: VoidReply }
 export type RoundEvent =
@@ -41,11 +47,13 @@ export const roundMachine = setup({
     startRace: ({ context }) => context.keeper.tick({ type: 'StartRace' }),
     settleRound: ({ context: { keeper, seeds } }) =>
       keeper.tick({ type: 'SettleRound', seed: seeds.reveal(keeper.round.opened) }),
+    callRace: ({ context }) => context.caller.callDue(),
   },
   delays: {
     untilLock: sleepUntil('waiting', 'locksAt'),
     untilStart: sleepUntil('betting-locked', 'startsAt'),
     untilEnd: sleepUntil('running', 'endsAt'),
+    untilPiece: ({ context }) => Math.min(LONGEST_SLEEP_MS, context.caller.untilNext()),
   },
   guards: {
     isWaiting: isIn('waiting'),
@@ -74,7 +82,10 @@ export const roundMachine = setup({
       on: { RaceStarted: 'running', RoundVoided: 'settled' },
     },
     running: {
-      after: { untilEnd: { target: 'running', reenter: true, actions: 'settleRound' } },
+      after: {
+        untilEnd: { target: 'running', reenter: true, actions: 'settleRound' },
+        untilPiece: { target: 'running', reenter: true, actions: 'callRace' },
+      },
       on: { RoundSettled: 'settled', RoundVoided: 'settled' },
     },
     settled: {},

@@ -1,5 +1,5 @@
 import type { Clock } from '../../actors/clock.port.ts'
-import type { Heard, RacingPort } from '../../actors/racing/racing.port.ts'
+import type { Heard, RaceProgress, RacingPort } from '../../actors/racing/racing.port.ts'
 import { type Fact, potentialPrize, type ReceiptFact, stakeOf } from '../../domain/racing/facts.ts'
 import { type ReceiptView, viewBets } from '../../domain/racing/receipt-view.ts'
 import { openRound, type Phase, type Round } from '../../domain/racing/round.ts'
@@ -7,10 +7,18 @@ import type { LiveHub } from '../live-hub.ts'
 import { type LiveStream, once } from '../live-stream.ts'
 import { isAdmin, type Session } from '../session.ts'
 import { HeardRound } from './heard.round.ts'
-import { publicRound, type RoundKnown, resultOf, systemTicket, timerOf } from './racing.view.ts'
+import {
+  publicProgress,
+  publicRound,
+  type RoundKnown,
+  resultOf,
+  systemTicket,
+  timerOf,
+} from './racing.view.ts'
 
 // From facts on disk to messages.
-//   M1. `race` is public: it never tells of a receipt, nor of the result before the round is settled on disk.
+//   M1. `race` is public: it never tells of a receipt, nor of the result before the round is settled on disk. Where
+//       everyone is in a race it tells as the race's caller does, piece by piece.
 //   M2. `receipts` is for staff: an admin follows the track's, a cashier only what it sold itself.
 //   M3. A fault here never reaches whoever decided the fact.
 
@@ -25,7 +33,7 @@ export type RacingLiveOptions = {
   /** Not started yet, so that nothing was decided that is not on disk. */
   readonly racing: Pick<
     RacingPort,
-    'tracks' | 'current' | 'rounds' | 'listen' | 'trackState' | 'listenTracks'
+    'tracks' | 'current' | 'rounds' | 'listen' | 'trackState' | 'listenTracks' | 'listenRaces'
   >
   readonly clock: Clock
 }
@@ -67,6 +75,7 @@ export class RacingLive {
       racing.listenTracks(({ track, paused, changedAt }) =>
         this.#tracks.get(track)?.paused(paused, changedAt),
       ),
+      racing.listenRaces((progress) => this.#tracks.get(progress.track)?.called(progress)),
     ]
     this.#stopListening = () => {
       for (const stop of stops) stop()
@@ -109,6 +118,8 @@ class TrackLive {
   #all: LiveStream | undefined
   readonly #own = new Map<number, LiveStream>()
   #round: HeardRound | undefined
+  /** Where everyone was so far in the race of the current round, until the next one opens. */
+  #race: RaceProgress | undefined
   #results: Result[]
 
   constructor(track: string, options: RacingLiveOptions) {
@@ -146,6 +157,7 @@ class TrackLive {
 
   hear(heard: Heard): void {
     const { fact, roundId } = heard
+    if (fact.type === 'RoundOpened' || fact.type === 'RoundVoided') this.#race = undefined
     if (fact.type === 'RoundOpened') this.#round = new HeardRound(openRound(roundId, fact))
     else if (this.#round?.id === roundId) this.#round.take(heard)
     if (fact.type === 'RoundSettled')
@@ -167,6 +179,13 @@ class TrackLive {
 
   paid(receiptId: number, roundId: number, sellerId: number, status: 'paid' | 'refunded' = 'paid'): void {
     this.#publish(`receipt_${status}`, sellerId, () => JSON.stringify({ receiptId, roundId, status }))
+  }
+
+  called(progress: RaceProgress): void {
+    if (this.#round?.id !== progress.roundId) return
+    const before = this.#race?.positions.slice(0, progress.first) ?? []
+    this.#race = { ...progress, first: 0, positions: [...before, ...progress.positions] }
+    this.race.publish('race_progress', () => JSON.stringify(publicProgress(progress)))
   }
 
   paused(paused: boolean, at: number | null): void {
@@ -235,7 +254,8 @@ class TrackLive {
   #raceSnapshot(): unknown {
     const round = this.#round && publicRound(this.#round, this.#options.clock.now())
     const { paused } = this.#options.racing.trackState(this.#track)
-    return { round: round ?? null, lastResults: this.#results, paused }
+    const race = this.#race ? publicProgress(this.#race) : null
+    return { round: round ?? null, race, lastResults: this.#results, paused }
   }
 
   #receiptsSnapshot(user?: number): unknown {

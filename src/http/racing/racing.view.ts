@@ -1,10 +1,13 @@
+import type { RaceProgress } from '../../actors/racing/racing.port.ts'
+import { COURSE_LENGTH } from '../../domain/racing/course.ts'
 import type { RoundOpened, RoundSettled, RoundVoided } from '../../domain/racing/facts.ts'
 import type { BetView, ReceiptView } from '../../domain/racing/receipt-view.ts'
 import { nextAtOf, type Phase, type ReceiptStatus } from '../../domain/racing/round.ts'
 
 // What the outside sees of a round and of a receipt, on sockets and routes alike.
 //   V1. Every object is built member by member: nothing of a round is shown because somebody added it there.
-//   V2. The seed and the order of arrival are shown of settled rounds alone.
+//   V2. The seed and the order of arrival are shown of settled rounds alone. Of a race that runs is shown where everyone is
+//       at the pieces that were called.
 
 /** As much of a round as anybody may know something about. */
 export type RoundKnown = {
@@ -94,6 +97,15 @@ export const publicRound = (round: RoundKnown, now: number): PublicRound => {
 }
 
 export const resultOf = ({ order, seed }: RoundSettled) => ({ order, winner: order[0]!, seed })
+
+/** Where everyone is in a race: positions from 0 to `length`, of piece `first` and those after it. */
+export const publicProgress = ({ roundId, pieces, first, positions }: RaceProgress) => ({
+  roundId,
+  length: COURSE_LENGTH,
+  pieces,
+  first,
+  positions,
+})
 
 export const systemTicket = (receipt: ReceiptOnTicket): SystemTicket => ({
   id: receipt.id,
