@@ -183,7 +183,11 @@ const compareList = async (
 ): Promise<string[]> => {
   const listed = new Map<number, Json>()
   for (let page = 1; ; page++) {
-    const { data } = await cashier.myBets(`?limit=200&page=${page}`)
+    // Where Postgres is slow for a moment, the list says that it is not complete.
+    const data = await eventually(`page ${page} of my-bets is complete`, async () => {
+      const answer = await cashier.myBets(`?limit=200&page=${page}`)
+      return answer.data?.history === 'complete' && answer.data
+    })
     for (const ticket of data.tickets) listed.set(ticket.id, ticket)
     if (page >= data.pagination.totalPages) break
   }
