@@ -22,8 +22,7 @@ export type RaceCallerPorts = {
 export class RaceCaller {
   readonly #keeper: RoundKeeper
   readonly #ports: RaceCallerPorts
-  /** Laid when the race is called first. */
-  #course: Course | undefined
+  #laid: Course | undefined
   #called = 0
 
   constructor(keeper: RoundKeeper, ports: RaceCallerPorts) {
@@ -33,14 +32,14 @@ export class RaceCaller {
 
   /** Milliseconds until the next piece is due; infinite when all were called. */
   untilNext(): number {
-    const { pieces } = (this.#course ??= this.#lay())
+    const { pieces } = this.#course
     if (this.#called > pieces) return Number.POSITIVE_INFINITY
     return Math.max(0, this.#dueAt(this.#called) - this.#ports.clock.now())
   }
 
   /** Calls what is due and was not called yet. */
   callDue(): void {
-    const { pieces, at } = (this.#course ??= this.#lay())
+    const { pieces, at } = this.#course
     const now = this.#ports.clock.now()
     const first = this.#called
     const positions: number[][] = []
@@ -50,9 +49,15 @@ export class RaceCaller {
     this.#ports.call({ roundId, track: opened.track, pieces, first, positions })
   }
 
+  /** Laid when the race is called first. */
+  get #course(): Course {
+    this.#laid ??= this.#lay()
+    return this.#laid
+  }
+
   #dueAt(piece: number): number {
     const { opened } = this.#keeper.round
-    const { pieces } = this.#course!
+    const { pieces } = this.#course
     const leadMs = (2 * (opened.endsAt - opened.startsAt)) / pieces + TIME_TO_SEND_MS
     return timeOfPiece(piece, pieces, opened) - leadMs
   }

@@ -95,7 +95,7 @@ describe('the race as it is called', () => {
     await shop.windTo('start')
     await shop.clock.advance(9_000)
     const { id } = shop.round()
-    await shop.racing.voidRound(id, { type: 'VoidRound', by: ADMIN, reason: 'a false start' })
+    await shop.racing.voidRound(id, { type: 'VoidRound', by: ADMIN.id, reason: 'a false start' })
     const told = heard.length
     await shop.clock.advance(4_000)
     expect(heard.slice(told)).toEqual([])
