@@ -14,6 +14,7 @@ import { openJournal } from './db/journal.ts'
 import { openLmdbStore } from './db/lmdb.store.ts'
 import { migrate } from './db/migrate.ts'
 import { asking, connectPostgres, isPassing } from './db/postgres.ts'
+import { retiredDay } from './db/racing/cashier-day.queries.ts'
 import { racingStore } from './db/racing/racing.store.ts'
 import { memoryRoundCache } from './db/racing/round.memory.cache.ts'
 import { redisRoundCache } from './db/racing/round.redis.cache.ts'
@@ -36,6 +37,7 @@ import { createMetrics } from './http/metrics.ts'
 import { controlRoutes } from './http/racing/control.routes.ts'
 import { initRoutes } from './http/racing/init.routes.ts'
 import { myBetsRoutes } from './http/racing/my-bets.routes.ts'
+import { myDayRoutes } from './http/racing/my-day.routes.ts'
 import { opsRoutes } from './http/racing/ops.routes.ts'
 import { racingFigures } from './http/racing/racing.figures.ts'
 import { RacingLive } from './http/racing/racing.live.ts'
@@ -211,6 +213,9 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     '/',
     myBetsRoutes({ racing, archive: store.lists, sessions, timeZone: config.timeZone, nameOf, now }),
   )
+  const { timeZone } = config
+  const cashierDay = (...asked: DropFirst<typeof retiredDay>) => asking(() => retiredDay(sql, ...asked))
+  api.route('/', myDayRoutes({ racing, archive: cashierDay, sessions, timeZone, now }))
   api.route('/', shopRoutes(sessions, { ...config, name: SHOP_NAME }))
   api.route('/', initRoutes({ racing, sessions, now }))
   const rounds = {

@@ -17,6 +17,7 @@ export type Failure = {
       | 'ROUND_SETTLED'
       | 'ROUND_VOIDED'
       | 'ROUND_DECIDED'
+      | 'ROUND_CHANGED'
       | 'NO_BETS'
       | 'STAKE_OUT_OF_LIMITS'
       | 'PARTICIPANT_UNKNOWN'
@@ -62,6 +63,16 @@ export type MyBets = {
   readonly pagination: Pagination
   readonly stats: Stats
   readonly tickets: readonly PublicTicket[]
+  readonly history: 'complete' | 'unavailable'
+}
+
+export type MyDay = {
+  readonly date: string
+  readonly sold: { readonly receipts: number; readonly amount: number }
+  readonly cancelled: { readonly receipts: number; readonly amount: number }
+  readonly paid: { readonly receipts: number; readonly amount: number }
+  readonly refunded: { readonly receipts: number; readonly amount: number }
+  readonly balance: number
   readonly history: 'complete' | 'unavailable'
 }
 
@@ -149,10 +160,12 @@ export type RoundStats = {
   readonly totalReceipts: number
   readonly totalMise: number
   readonly participantMise: { readonly [name: string]: number }
+  readonly largestStakes?: { readonly [name: string]: number }
 }
 
 export type Sale = {
   readonly user_id?: number
+  readonly round_id?: number
   readonly bets: readonly {
     readonly participant: { readonly number: number; readonly name?: string; readonly coeff?: number }
     readonly value: number
@@ -284,7 +297,34 @@ export type Api = {
     body: undefined
     data: MyBets
   }
-  'GET /api/v1/my-bets/{id}': { path: { id: string }; query: Nothing; body: undefined; data: PublicTicket }
+  'GET /api/v1/my-bets/{id}': {
+    path: { id: string }
+    query: Nothing
+    body: undefined
+    data: {
+      readonly id: number
+      readonly receipt_id: number
+      readonly round_id: number
+      readonly user_id: number
+      readonly total_amount: number
+      readonly status: 'pending' | 'won' | 'lost' | 'paid' | 'cancelled' | 'refundable' | 'refunded'
+      readonly prize: number
+      readonly created_at: string
+      readonly bets: readonly Bet[]
+      readonly roundId: number
+      readonly track: string
+      readonly totalAmount: number
+      readonly paidAt?: string
+      readonly paidBy?: number
+      readonly refundedAt?: string
+      readonly refundedBy?: number
+      readonly cancelledAt?: string
+      readonly cancelledBy?: number
+      readonly _source?: 'memory' | 'database'
+      readonly closedByName?: string | null
+    }
+  }
+  'GET /api/v1/my-day/': { path: Nothing; query: { date?: string }; body: undefined; data: MyDay }
   'GET /api/v1/ops/persistence': {
     path: Nothing
     query: Nothing

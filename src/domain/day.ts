@@ -16,6 +16,10 @@ export const dayIn = (date: string, timeZone: string): Day | undefined => {
   return { from: instantOf(midnight, timeZone), to: instantOf(Date.UTC(year, month - 1, day + 1), timeZone) }
 }
 
+/** The date that a zone has at a time, as `YYYY-MM-DD`. */
+export const dateIn = (at: number, timeZone: string): string =>
+  new Date(at + offsetAt(at, timeZone)).toISOString().slice(0, 10)
+
 /** When the clocks of the zone show what `wall` shows in UTC. Two steps settle it around a change of the clocks. */
 const instantOf = (wall: number, timeZone: string): number => {
   const first = wall - offsetAt(wall, timeZone)

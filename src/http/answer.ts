@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'ROUND_SETTLED'
   | 'ROUND_VOIDED'
   | 'ROUND_DECIDED'
+  | 'ROUND_CHANGED'
   | 'NO_BETS'
   | 'STAKE_OUT_OF_LIMITS'
   | 'PARTICIPANT_UNKNOWN'
@@ -66,6 +67,10 @@ export const errors: Readonly<Record<ErrorCode, Entry>> = {
   ROUND_DECIDED: {
     status: 409,
     message: 'The race of this round is over and its result is known; it can no longer be voided.',
+  },
+  ROUND_CHANGED: {
+    status: 409,
+    message: 'Another round is open than the one that was asked for; ask the customer and sell again.',
   },
   NO_BETS: { status: 400, message: 'A receipt without bets is not sold; add at least one.' },
   STAKE_OUT_OF_LIMITS: {

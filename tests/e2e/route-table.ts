@@ -72,6 +72,7 @@ export const ROWS: readonly Row[] = [
     ask: '/api/v1/my-bets/pay/{receipt}',
     expected: staff(409, 403, 409),
   },
+  { method: 'GET', route: '/api/v1/my-day', expected: staff(200) },
   // Asked as the last of a receipt: the other cashier may not, the cashier may, and then it is done.
   {
     method: 'POST',
@@ -91,6 +92,26 @@ export const ROWS: readonly Row[] = [
     route: '/api/v1/rounds/:id/proof',
     ask: '/api/v1/rounds/{round}/proof',
     expected: all(200),
+  },
+  {
+    method: 'POST',
+    route: '/api/v1/rounds/:id/void',
+    ask: '/api/v1/rounds/999/void',
+    body: { reason: 'a try' },
+    expected: admins(404),
+  },
+  { method: 'GET', route: '/api/v1/tracks', expected: admins(200) },
+  {
+    method: 'POST',
+    route: '/api/v1/tracks/:track/pause',
+    ask: '/api/v1/tracks/main/pause',
+    expected: admins(200),
+  },
+  {
+    method: 'POST',
+    route: '/api/v1/tracks/:track/resume',
+    ask: '/api/v1/tracks/main/resume',
+    expected: admins(200),
   },
 
   { method: 'POST', route: '/api/v1/auth/login', body: {}, expected: all(400) },

@@ -28,6 +28,8 @@ export type SellReceipt = {
   readonly type: 'SellReceipt'
   readonly by: Person
   readonly bets: readonly AskedBet[]
+  /** The round that the customer saw, where the station says so: the sale is for that one or for none. */
+  readonly roundId?: number | undefined
 }
 export type ReceiptCommand = {
   readonly type: 'CancelReceipt' | 'PrintReceipt' | 'PayReceipt'
@@ -50,6 +52,8 @@ export const decideSale = (
   receiptId: number,
   now: number,
 ): Fact | Refusal => {
+  if (command.roundId !== undefined && command.roundId !== round.id)
+    return refuse('ROUND_CHANGED', { roundId: round.id, asked: command.roundId })
   const closed = bettingClosed(round, now)
   if (closed) return closed
   if (command.bets.length === 0) return refuse('NO_BETS', { roundId: round.id })
@@ -99,11 +103,19 @@ const decideBet = (round: Round, asked: AskedBet, earlier: readonly Bet[]): Bet 
   const prize = prizeOf(stake, participant.coeff)
   const room = limits.maxExposure - (round.liabilities.get(number) ?? 0)
   if (prize > room)
-    return refuse('EXPOSURE_REACHED', {
-      number,
-      maxStake: Math.max(0, Math.floor((room * 100) / participant.coeff)),
-    })
+    return refuse('EXPOSURE_REACHED', { number, maxStake: stakeWithin(room, participant.coeff) })
   return { number, stake, prize }
+}
+
+const stakeWithin = (room: number, coeff: number): number => Math.max(0, Math.floor((room * 100) / coeff))
+
+/** The largest stake that a bet on a participant may have now, by the limit for bets and by the exposure of the round. */
+export const largestStake = (
+  { opened, liabilities }: Pick<Round, 'opened' | 'liabilities'>,
+  { number, coeff }: { readonly number: number; readonly coeff: number },
+): number => {
+  const { maxExposure, maxStake } = opened.limits
+  return Math.min(maxStake, stakeWithin(maxExposure - (liabilities.get(number) ?? 0), coeff))
 }
 
 /** Cancels, prints or pays a receipt of the round, or says why not. */

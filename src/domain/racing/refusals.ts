@@ -8,6 +8,7 @@ export type RefusalDetails = {
   ROUND_SETTLED: { roundId: number; nextAt: number }
   ROUND_VOIDED: { roundId: number; nextAt: number }
   ROUND_DECIDED: { roundId: number; endsAt: number }
+  ROUND_CHANGED: { roundId: number; asked: number }
   NO_BETS: { roundId: number }
   STAKE_OUT_OF_LIMITS: { number: number; value: number; min: number; max: number }
   PARTICIPANT_UNKNOWN: { number: number; known: number[] }

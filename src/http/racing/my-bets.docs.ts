@@ -27,10 +27,14 @@ const filter = <S extends v.GenericSchema<string, unknown>>(schema: S) =>
     ]),
   )
 
+const date = filter(v.pipe(v.string(), v.regex(/^\d{4}-\d{2}-\d{2}$/, 'A day as YYYY-MM-DD')))
+
+export const DateQuery = v.object({ date })
+
 export const ListQuery = v.object({
   page: page(1, 100_000_000),
   limit: page(10, 200),
-  date: filter(v.pipe(v.string(), v.regex(/^\d{4}-\d{2}-\d{2}$/, 'A day as YYYY-MM-DD'))),
+  date,
   status: filter(v.picklist(RECEIPT_STATUSES, 'pending, won, lost, paid, cancelled, refundable or refunded')),
   searchId: filter(v.pipe(v.string(), v.regex(/^\d{1,15}$/, 'The number of a receipt'), v.transform(Number))),
   user_id: filter(v.pipe(v.string(), v.regex(/^[1-9]\d{0,14}$/, 'The id of a user'), v.transform(Number))),
@@ -80,6 +84,11 @@ const Paid = v.pipe(
   }),
 )
 
+const OneReceipt = v.object({
+  ...PublicTicketSchema.pipe[0].entries,
+  closedByName: v.optional(v.nullable(v.string())),
+})
+
 const query = (name: string, schema: Record<string, unknown>, description?: string) => ({
   name,
   in: 'query' as const,
@@ -110,10 +119,10 @@ export const docs = {
   },
   one: {
     tags: ['my-bets'],
-    summary: 'One receipt with its bets',
+    summary: 'One receipt with its bets, and the name of who paid, refunded or cancelled it',
     security: signedInSecurity,
     parameters: ofOne,
-    responses: answersOf(PublicTicketSchema, [
+    responses: answersOf(OneReceipt, [
       ...signedInRefusals,
       'BAD_REQUEST',
       'RECEIPT_UNKNOWN',

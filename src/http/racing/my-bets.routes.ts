@@ -85,7 +85,8 @@ export const myBetsRoutes = ({ racing, archive, sessions, timeZone, nameOf, now 
     const session = c.get('session')
     if (!isAdmin(session) && receipt.by !== session.userId)
       return refuseWith(c, refuse('RECEIPT_FOREIGN', { id }))
-    return ok(c, publicTicket(receipt))
+    const { closed } = receipt
+    return ok(c, { ...publicTicket(receipt), ...(closed && { closedByName: nameOf(closed.by) ?? null }) })
   }
 
   const pay = async (c: Context<Env>): Promise<Response> => {

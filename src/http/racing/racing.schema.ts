@@ -102,8 +102,14 @@ export const RoundStatsSchema = v.pipe(
     totalReceipts: v.number(),
     totalMise: v.number(),
     participantMise: v.record(v.string(), v.number()),
+    /** Only of rounds that are live. */
+    largestStakes: v.optional(v.record(v.string(), v.number())),
   }),
-  v.metadata({ ref: 'RoundStats', description: 'For staff. Amounts in the smallest unit.' }),
+  v.metadata({
+    ref: 'RoundStats',
+    description:
+      'For staff. Amounts in the smallest unit, by number; the largest stakes that the live round takes now.',
+  }),
 )
 
 export const PaginationSchema = v.pipe(

@@ -23,11 +23,13 @@ export const MOST_BETS = 30
 export const SaleBody = v.pipe(
   v.object({
     user_id: v.optional(v.number()),
+    round_id: v.optional(v.pipe(v.number(), v.safeInteger())),
     bets: v.pipe(v.array(AskedBet), v.minLength(1, 'A receipt has at least one bet'), v.maxLength(MOST_BETS)),
   }),
   v.metadata({
     ref: 'Sale',
-    description: 'Amounts in the smallest unit: 10000 is 100.00. Name and coeff are checked, never used.',
+    description:
+      'Amounts in the smallest unit: 10000 is 100.00. Name and coeff are checked, never used. With round_id the sale is for that round or for none.',
   }),
 )
 
@@ -88,6 +90,7 @@ const soldOrCancelled = answersOf(Sold, [
   ...bodyRefusals,
   'FORBIDDEN',
   'NO_ROUND',
+  'ROUND_CHANGED',
   'BETTING_LOCKED',
   'RACE_RUNNING',
   'ROUND_SETTLED',

@@ -38,7 +38,8 @@ export const receiptsRoutes = ({ racing, sessions, pages, nameOf }: ReceiptsOpti
     const once = onceKey(c, session, `add ${track}`, body)
     if (once instanceof Response) return once
     const bets = body.bets.map(askedBet)
-    const outcome = await racing.sell(track, { type: 'SellReceipt', by: personOf(session), bets }, once)
+    const command = { type: 'SellReceipt', by: personOf(session), bets, roundId: body.round_id } as const
+    const outcome = await racing.sell(track, command, once)
     return isRefusal(outcome) ? refuseWith(c, outcome, nameOf) : ok(c, soldReceipt(outcome))
   }
 

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import type { RacingPort } from '../../actors/racing/racing.port.ts'
 import type { RoundCache } from '../../db/racing/round.cache.ts'
 import type { RetiredRound } from '../../db/racing/rounds.queries.ts'
+import { largestStake } from '../../domain/racing/decide.ts'
 import type { Participant } from '../../domain/racing/odds.ts'
 import type { Round } from '../../domain/racing/round.ts'
 import { answersOf } from '../answer.schema.ts'
@@ -182,7 +183,10 @@ const liveStats = (round: Round) => {
     totalMise += total
     for (const bet of sale.bets) participantMise[bet.number] = (participantMise[bet.number] ?? 0) + bet.stake
   }
-  return { totalReceipts: round.receiptCount, totalMise, participantMise }
+  const largestStakes = Object.fromEntries(
+    round.opened.field.map((one) => [one.number, largestStake(round, one)]),
+  )
+  return { totalReceipts: round.receiptCount, totalMise, participantMise, largestStakes }
 }
 
 const participants = (field: readonly Participant[]) =>

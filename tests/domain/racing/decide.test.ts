@@ -118,6 +118,18 @@ describe('selling', () => {
       .isRefused('ROUND_SETTLED', { roundId: ROUND_ID, nextAt: NEXT_AT })
   })
 
+  it('refuses a sale that was meant for another round, whatever this one would say', () => {
+    const meant = { ...sell([{ number: 1, stake: 1_000 }]), roundId: ROUND_ID - 1 }
+    given()
+      .when(meant, now)
+      .isRefused('ROUND_CHANGED', { roundId: ROUND_ID, asked: ROUND_ID - 1 })
+    given(locked)
+      .when(meant, LOCKS_AT)
+      .isRefused('ROUND_CHANGED', { roundId: ROUND_ID, asked: ROUND_ID - 1 })
+    const own = { ...sell([{ number: 1, stake: 1_000 }]), roundId: ROUND_ID }
+    given(locked).when(own, LOCKS_AT).isRefused('BETTING_LOCKED', { roundId: ROUND_ID, lockedAt: LOCKS_AT })
+  })
+
   it('refuses a participant that is not in the field, and names those that are', () => {
     given()
       .when(
