@@ -52,11 +52,17 @@ export interface RoundCache {
   open(roundId: number): Promise<void>
   change(roundId: number, changes: readonly CacheChange[]): Promise<void>
   /** Gives every pending receipt its outcome; without a winner the round was voided. */
-  settle(roundId: number, number: number, winner: number | null): Promise<void>
+  settle(roundId: number, winner: number | null): Promise<void>
   drop(roundId: number): Promise<void>
   read(roundId: number): Promise<CachedRound | undefined>
   close(): Promise<void>
 }
+
+/**
+ * The number that a receipt carries once it has its outcome: after the fact that wrote it and before any other, so that a
+ * cancellation that was held up on its way still takes it out.
+ */
+export const numberWithOutcome = (number: number): number => Math.floor(number) + 0.5
 
 /** The receipt once the race is over, or its round was voided. */
 export const withOutcome = (receipt: CachedReceipt, winner: number | null): CachedReceipt => {

@@ -3,6 +3,7 @@ import {
   type CacheChange,
   type CachedReceipt,
   type CachedRound,
+  numberWithOutcome,
   type RoundCache,
   withOutcome,
 } from './round.cache.ts'
@@ -51,12 +52,16 @@ export const memoryRoundCache = (now: () => number, most = MOST_RECEIPTS): Round
       if (!known(roundId)) rounds.set(roundId, { receipts: new Map(), until: now() + CACHE_TTL_S * 1000 })
     },
     change: async (roundId, changes) => apply(roundId, changes),
-    settle: async (roundId, number, winner) => {
-      const pending = [...(known(roundId)?.receipts.values() ?? [])].flatMap((kept) => kept.receipt ?? [])
-      apply(
-        roundId,
-        pending.map((receipt) => ({ number, receipt: withOutcome(receipt, winner), gone: false })),
-      )
+    settle: async (roundId, winner) => {
+      const changes: CacheChange[] = []
+      for (const { number, receipt } of known(roundId)?.receipts.values() ?? [])
+        if (receipt?.status === 'pending')
+          changes.push({
+            number: numberWithOutcome(number),
+            receipt: withOutcome(receipt, winner),
+            gone: false,
+          })
+      apply(roundId, changes)
     },
     drop: async (roundId) => {
       rounds.delete(roundId)

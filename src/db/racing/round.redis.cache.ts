@@ -5,6 +5,7 @@ import {
   type CacheChange,
   type CachedReceipt,
   type CachedRound,
+  numberWithOutcome,
   type RoundCache,
   withOutcome,
 } from './round.cache.ts'
@@ -86,16 +87,18 @@ export const redisRoundCache = (url: string, onError: (error: Error) => void): R
   }
 
   /** The receipts still pending, slice by slice: as they are with their outcome. */
-  const giveOutcomes = async (roundId: number, number: number, winner: number | null): Promise<void> => {
+  const giveOutcomes = async (roundId: number, winner: number | null): Promise<void> => {
     let cursor = '0'
     do {
       const [next, flat] = await redis.hscan(keys(roundId)[1], cursor, 'COUNT', SLICE)
       cursor = next
       const changes: CacheChange[] = []
       for (let i = 1; i < flat.length; i += 2) {
-        const json = flat[i]!.slice(flat[i]!.indexOf('|') + 1)
+        const bar = flat[i]!.indexOf('|')
+        const json = flat[i]!.slice(bar + 1)
         if (json === '') continue
         const receipt = JSON.parse(json) as CachedReceipt
+        const number = numberWithOutcome(Number(flat[i]!.slice(0, bar)))
         if (receipt.status === 'pending')
           changes.push({ number, receipt: withOutcome(receipt, winner), gone: false })
       }
@@ -106,7 +109,7 @@ export const redisRoundCache = (url: string, onError: (error: Error) => void): R
   return {
     open: (roundId) => answered(run(roundId, [], true)),
     change: (roundId, changes) => answered(run(roundId, changes)),
-    settle: (roundId, number, winner) => answered(giveOutcomes(roundId, number, winner)),
+    settle: (roundId, winner) => answered(giveOutcomes(roundId, winner)),
     drop: async (roundId) => {
       await answered(redis.del(...keys(roundId)))
     },

@@ -40,7 +40,7 @@ const apply = async (cache: RoundCache, batch: FactBatch): Promise<void> => {
     if (fact.type === 'RoundOpened') await cache.open(roundId)
     if (fact.type === 'RoundSettled' || fact.type === 'RoundVoided') {
       await flush()
-      await cache.settle(roundId, number, fact.type === 'RoundSettled' ? fact.order[0]! : null)
+      await cache.settle(roundId, fact.type === 'RoundSettled' ? fact.order[0]! : null)
     }
     if (isReceiptFact(fact) && fact.type !== 'ReceiptPrinted')
       changes.set(fact.id, { number, receipt: cached(opened, fact), gone: fact.type === 'ReceiptCancelled' })

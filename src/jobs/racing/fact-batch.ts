@@ -3,6 +3,7 @@ import type { Journal } from '../../actors/journal.port.ts'
 import type { FactBatch } from '../../db/racing/rounds.projection.ts'
 import { Fact, RoundOpened } from '../../domain/racing/facts.ts'
 import type { Enqueued } from '../queues.ts'
+import type { Outcomes } from './outcomes.ts'
 
 // What the jobs say. A batch names its facts by number and the worker reads them from the journal, which keeps them
 // until they are stored: carried along, each fact would be written and parsed four more times on its way through the
@@ -75,15 +76,19 @@ export const factsOf = (
 }
 
 /**
- * The same for the cache: whoever brings the opening brings all that is on disk by then. What came before it was passed
- * over, and what the cache held when it forgot the round is not handed over again.
+ * The same for the cache, which passes over what it cannot place: whoever brings the opening brings all that is on disk by
+ * then, and whoever comes after the round has ended brings its end once more.
  */
-export const factsForCache = (journal: Journal<Fact>, numbers: FactNumbers): FactBatch | undefined => {
-  const { roundId, first, last } = numbers
-  return factsOf(
-    journal,
-    first === 1 ? { roundId, first, last: Math.max(last, journal.last(roundId)) } : numbers,
-  )
+export const factsForCache = (
+  journal: Journal<Fact>,
+  outcomes: Pick<Outcomes, 'of'>,
+  numbers: FactNumbers,
+): FactBatch | undefined => {
+  const { roundId, first } = numbers
+  const last = first === 1 ? Math.max(numbers.last, journal.last(roundId)) : numbers.last
+  const batch = factsOf(journal, { roundId, first, last })
+  const end = outcomes.of(roundId)
+  return batch && end && end[0] > last ? { ...batch, facts: [...batch.facts, end] } : batch
 }
 
 /** Numbers of the facts that these jobs are about, by round. Jobs whose data are damaged are about none. */

@@ -12,6 +12,7 @@ import { cacheProcessor } from './cache.worker.ts'
 import { type FactNumbers, factsForCache, factsIn, factsOf } from './fact-batch.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { Outbox, outboxNotes } from './outbox.ts'
+import { Outcomes } from './outcomes.ts'
 import { persistProcessor } from './persist.worker.ts'
 import { PersistenceLedger } from './persistence.ledger.ts'
 
@@ -42,6 +43,7 @@ export type RacingJobsOptions = {
 export class RacingJobs {
   readonly ledger: PersistenceLedger
   readonly #options: RacingJobsOptions
+  readonly #outcomes: Outcomes
   readonly #differing = new Map<number, string>()
   #isSuperseded = false
   #queues: Queues | undefined
@@ -53,6 +55,7 @@ export class RacingJobs {
     this.#options = options
     const { racing, journal } = options
     this.ledger = new PersistenceLedger(journal)
+    this.#outcomes = new Outcomes(racing, journal)
     for (const round of racing.rounds()) this.ledger.recover(round)
     racing.listen(({ roundId, number, fact }) => {
       this.ledger.written(roundId, number, fact)
@@ -84,7 +87,7 @@ export class RacingJobs {
       'cache',
       cacheProcessor(
         cache,
-        (numbers) => factsForCache(journal, numbers),
+        (numbers) => factsForCache(journal, this.#outcomes, numbers),
         (error) => error instanceof CacheAway,
       ),
     )
@@ -111,7 +114,10 @@ export class RacingJobs {
       },
       failedFacts: async () => factsIn(await queues.failed('persist')),
       settleCacheDebts: () => cacheDebts.settle(),
-      forgotten: (roundId) => journal.forget(outboxNotes(roundId)),
+      forgotten: (roundId) => {
+        this.#outcomes.forget(roundId)
+        return journal.forget(outboxNotes(roundId))
+      },
       watchStation: () => this.#watchStation(),
       now,
       onError: (error) => onTrouble('housekeeping', error),

@@ -100,7 +100,7 @@ describe.each(kinds)('the cache of rounds %s', (_, open) => {
 
   it('knows nothing of a round that was not opened, and passes its changes over', async () => {
     await cache.change(ROUND, [sold(2, receipt(1, { 1: 1_000 }))])
-    await cache.settle(ROUND, 9, 1)
+    await cache.settle(ROUND, 1)
     await cache.drop(ROUND)
     expect(await cache.read(ROUND)).toBeUndefined()
   })
@@ -170,22 +170,34 @@ describe.each(kinds)('the cache of rounds %s', (_, open) => {
     const loser = receipt(2, { 2: 700 })
     const gone = receipt(3, { 1: 700 })
     await cache.change(ROUND, [sold(2, winner), sold(3, loser), sold(4, gone), cancelled(5, gone)])
-    await cache.settle(ROUND, 9, 1)
+    await cache.settle(ROUND, 1)
     expect((await read(cache))?.receipts).toEqual([
       { ...winner, status: 'won', prize: 2_500 },
       { ...loser, status: 'lost', prize: 0 },
     ])
     await cache.change(ROUND, [sold(10, { ...winner, status: 'paid', prize: 2_500 }), sold(3, loser)])
-    await cache.settle(ROUND, 9, 2)
+    await cache.settle(ROUND, 2)
     expect((await read(cache))?.receipts.map(({ status }) => status)).toEqual(['paid', 'lost'])
     expect((await read(cache))?.stats).toMatchObject({ totalReceipts: 2, totalMise: 2_200 })
+  })
+
+  it('H2: takes a receipt out whose cancellation comes after the race, and gives one that comes late its outcome', async () => {
+    await cache.open(ROUND)
+    const [gone, late] = [receipt(1, { 1: 1_000 }), receipt(2, { 2: 700 })]
+    await cache.change(ROUND, [sold(2, gone)])
+    await cache.settle(ROUND, 1)
+    await cache.change(ROUND, [sold(3, late)])
+    await cache.settle(ROUND, 1)
+    await cache.change(ROUND, [cancelled(5, gone)])
+    expect((await read(cache))?.receipts).toEqual([{ ...late, status: 'lost', prize: 0 }])
+    expect((await read(cache))?.stats).toMatchObject({ totalReceipts: 1, totalMise: 700 })
   })
 
   it('makes every pending receipt worth its stake when the round is voided', async () => {
     await cache.open(ROUND)
     const [kept, gone] = [receipt(1, { 1: 1_000 }), receipt(2, { 2: 700 })]
     await cache.change(ROUND, [sold(2, kept), sold(3, gone), cancelled(4, gone)])
-    await cache.settle(ROUND, 9, null)
+    await cache.settle(ROUND, null)
     expect((await read(cache))?.receipts).toEqual([{ ...kept, status: 'refundable', prize: 0 }])
     expect((await read(cache))?.stats).toMatchObject({ totalReceipts: 1, totalMise: 1_000 })
   })
@@ -197,7 +209,7 @@ describe.each(kinds)('the cache of rounds %s', (_, open) => {
       ROUND,
       receipts.map((one, i) => sold(i + 2, one)),
     )
-    await cache.settle(ROUND, 5_000, 1)
+    await cache.settle(ROUND, 1)
     const round = await read(cache)
     expect(round?.receipts.filter(({ status }) => status === 'won')).toHaveLength(750)
     expect(round?.receipts.filter(({ status }) => status === 'lost')).toHaveLength(750)
@@ -313,7 +325,7 @@ describe('the cache of rounds on Redis', () => {
     const asked = () => [
       cache.open(1),
       cache.change(ROUND, []),
-      cache.settle(ROUND, 9, 1),
+      cache.settle(ROUND, 1),
       cache.drop(1),
       cache.read(1),
     ]

@@ -1,6 +1,7 @@
 // What the cache holds of a round, whatever order its jobs come in, and how it hears of payments made elsewhere.
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Archive } from '../../../src/actors/racing/archive.port.ts'
+import type { Heard } from '../../../src/actors/racing/racing.port.ts'
 import { Unavailable } from '../../../src/actors/unavailable.port.ts'
 import { openJournal } from '../../../src/db/journal.ts'
 import { memoryStore } from '../../../src/db/memory.store.ts'
@@ -12,6 +13,7 @@ import type { ReceiptView } from '../../../src/domain/racing/receipt-view.ts'
 import { CacheDebts } from '../../../src/jobs/racing/cache.debts.ts'
 import { cacheProcessor } from '../../../src/jobs/racing/cache.worker.ts'
 import { factsForCache, factsJob } from '../../../src/jobs/racing/fact-batch.ts'
+import { Outcomes } from '../../../src/jobs/racing/outcomes.ts'
 import { historyOf } from '../../db/racing/round.history.ts'
 import { Disk } from '../../support/racing.ts'
 
@@ -19,6 +21,8 @@ const ROUND = 42
 const PAY: ReceiptCommand = { type: 'PayReceipt', id: 7, by: { id: 1, admin: true } }
 const newJournal = (disk = new Disk()) =>
   openJournal<Fact>({ store: disk.store, parse: (row) => row as Fact, probeAfterMs: 1 })
+
+const outcomes = { of: () => undefined }
 
 describe('the cached round', () => {
   let cache: RoundCache
@@ -33,7 +37,7 @@ describe('the cached round', () => {
     cache = memoryRoundCache(() => 0)
     const process = cacheProcessor(
       cache,
-      (numbers) => factsForCache(journal, numbers),
+      (numbers) => factsForCache(journal, outcomes, numbers),
       () => false,
     )
     bring = (first, last) =>
@@ -56,6 +60,46 @@ describe('the cached round', () => {
     await cache.drop(ROUND)
     await bring(1, 2)
     expect(await receipts()).toBe(3)
+  })
+})
+
+describe('a sale that comes to the cache after the race', () => {
+  it('is shown as won or lost, after a restart too', async () => {
+    const sale = { do: 'sell' as const, by: 7, bets: [{ number: 1, stake: 1_000 }] }
+    const { facts, round } = historyOf({ whileOpen: [sale, sale] }, { roundId: ROUND })
+    const status = [...round.receipts.values()][0]?.status
+    const journal = newJournal()
+    await new Promise<void>((resolve) => journal.append({ stream: ROUND, first: 1, facts }, () => resolve()))
+    const settled = facts.findIndex(({ type }) => type === 'RoundSettled') + 1
+    for (const isRestarted of [false, true]) {
+      const cache = memoryRoundCache(() => 0)
+      const outcomes = new Outcomes(
+        {
+          rounds: () => (isRestarted ? [round] : []),
+          listen: (hear) => {
+            if (!isRestarted) hear({ roundId: ROUND, number: settled, fact: facts[settled - 1]! } as Heard)
+            return () => {}
+          },
+        },
+        journal,
+      )
+      // The opening was brought when nothing else was on disk.
+      await cache.open(ROUND)
+      const process = cacheProcessor(
+        cache,
+        (numbers) => factsForCache(journal, outcomes, numbers),
+        () => false,
+      )
+      for (const [first, last] of [
+        [3, facts.length],
+        [2, 2],
+      ] as const)
+        await process({
+          ...factsJob({ roundId: ROUND, first, last }),
+          rest: () => Promise.reject(new Error()),
+        })
+      expect((await cache.read(ROUND))?.receipts.map((one) => one.status)).toEqual([status, status])
+    }
   })
 })
 
