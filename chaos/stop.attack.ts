@@ -7,6 +7,7 @@ import { Shop } from './shop.ts'
 
 /** Requests under way take milliseconds; the stores get time to take what they were given. */
 const BOUND_MS = 10_000
+const LEAST_ANSWERED = 0.9
 
 export const stop: Attack = {
   name: 'stop',
@@ -14,16 +15,19 @@ export const stop: Attack = {
   run: async ({ times, isShort, say }) => {
     const turns = times ?? (isShort ? 2 : 20)
     // Clients that do not ask again: what was not answered must not have happened.
-    const shop = await Shop.open({ crowd: { insists: false, restMs: 30, payEvery: 0 } })
+    const shop = await Shop.open({ crowd: { insists: false, restMs: 1, payEvery: 0 } })
     const { server } = shop.parts
     const faults: string[] = []
     let slowestMs = 0
     let unanswered = 0
+    let underWayInAll = 0
+    let answeredInAll = 0
     try {
       for (let turn = 1; turn <= turns; turn++) {
         const crowd = shop.gather()
         await shop.soldMore(100)
         await delay(between(0, 1_500))
+        const underWay = crowd.sales.filter(({ outcome }) => outcome === 'unknown')
         const begun = performance.now()
         server.program.signal('SIGTERM')
         const refusing = untilRefused(server.url, () => server.program.hasEnded)
@@ -32,6 +36,9 @@ export const stop: Attack = {
         slowestMs = Math.max(slowestMs, tookMs)
         await crowd.stop()
         const { isRefused, afterMs } = await refusing
+        const answered = underWay.filter(({ outcome }) => outcome !== 'unknown').length
+        underWayInAll += underWay.length
+        answeredInAll += answered
         faults.push(
           ...faultUnless(code === 0, `turn ${turn}: it ended with ${code ?? signal}`),
           ...faultUnless(tookMs < BOUND_MS, `turn ${turn}: it took ${Math.round(tookMs)} ms to end`),
@@ -46,10 +53,23 @@ export const stop: Attack = {
         for (const { cancel } of crowd.sales) if (cancel?.outcome === 'unknown') cancel.outcome = 'refused'
         await shop.back()
       }
+      // Some were sent and not yet read: nobody took those. But most had been.
+      faults.push(
+        ...faultUnless(
+          answeredInAll > underWayInAll * LEAST_ANSWERED,
+          `of ${underWayInAll} requests under way at the signal only ${answeredInAll} were answered`,
+        ),
+      )
       const { faults: found, figures } = await reckon(shop)
       return {
         trials: turns,
-        figures: { ...figures, 'not taken': unanswered, 'slowest end ms': Math.round(slowestMs) },
+        figures: {
+          ...figures,
+          'under way at the signal': underWayInAll,
+          'of them answered': answeredInAll,
+          'not taken': unanswered,
+          'slowest end ms': Math.round(slowestMs),
+        },
         faults: [...faults, ...found],
       }
     } finally {
