@@ -18,6 +18,7 @@ export class Secrets {
   /** Seeds of races that are to come. */
   readonly #unsettled = new Set<string>()
   readonly #settled = new Set<number>()
+  readonly #inspected = new Set<string>()
 
   constructor(verdict: Verdict, chainLength: number) {
     this.#verdict = verdict
@@ -68,6 +69,9 @@ export class Secrets {
 
   /** Looks through a frame. */
   inspectFrame(text: string): void {
+    // What was no secret once is none later.
+    if (this.#inspected.has(text)) return
+    this.#inspected.add(text)
     this.inspectText(text, 'a frame')
     const message = JSON.parse(text) as { topic?: string; event: string }
     if (message.topic === 'race')

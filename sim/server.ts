@@ -13,6 +13,7 @@ import type { RoundCache } from '../src/db/racing/round.cache.ts'
 import type { RoundOpened } from '../src/domain/racing/facts.ts'
 import { Fact } from '../src/domain/racing/facts.ts'
 import type { Participant } from '../src/domain/racing/odds.ts'
+import { receiptNumbers } from '../src/domain/racing/receipt-number.ts'
 import { LiveHub } from '../src/http/live-hub.ts'
 import { MyBetsCache } from '../src/http/racing/my-bets.cache.ts'
 import { listLiveReceipts, listReceipts, type ReceiptPage } from '../src/http/racing/my-bets.list.ts'
@@ -57,6 +58,15 @@ export type ServerPorts = {
   readonly onDiscrepancy: (roundId: number, found: readonly string[]) => void
 }
 
+/** The tables of a station's numbers are the same in all runs, and take longer to make than a run. */
+const tables = new Map<string, (counter: number) => number>()
+const numbersOf: typeof receiptNumbers = (station, key) => {
+  const name = `${station}/${key}`
+  const known = tables.get(name) ?? receiptNumbers(station, key)
+  tables.set(name, known)
+  return known
+}
+
 const RETRY_MS = 1_000
 const SLOW_BYTES = 20_000
 
@@ -83,6 +93,7 @@ export class Server {
     const cacheDebts = new CacheDebts(store.archive, journal, cache)
     this.racing = new Racing({
       ...shop,
+      receiptNumbers: numbersOf,
       journal,
       archive: cacheDebts.archive,
       clock,

@@ -166,8 +166,8 @@ export const CONTROLS: readonly Control[] = [
       },
       {
         file: 'src/domain/racing/decide.ts',
-        find: 'if (commitmentOf(command.seed) !== commitment)',
-        replace: 'if (commitmentOf(command.seed) !== commitmentOf(commitment))',
+        find: '  if (commitmentOf(seed) !== commitment)',
+        replace: '  if (commitmentOf(seed) !== commitmentOf(commitment))',
       },
     ],
     foundBy: ['S11'],
@@ -209,8 +209,8 @@ export const CONTROLS: readonly Control[] = [
     edits: [
       {
         file: 'src/http/racing/racing.live.ts',
-        find: '    this.#all?.publish(event, shared)\n',
-        replace: '    this.#all?.publish(event, shared)\n    this.race.publish(event, shared)\n',
+        find: '    this.#all?.publish(event, shared)\n    this.#own.get',
+        replace: '    this.#all?.publish(event, shared)\n    this.race.publish(event, shared)\n    this.#own.get',
       },
     ],
     foundBy: ['S11'],

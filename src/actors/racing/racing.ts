@@ -3,6 +3,7 @@ import type { Command, ReceiptCommand, SellReceipt, VoidRound } from '../../doma
 import { untouchable } from '../../domain/racing/decide.ts'
 import type { Fact, RoundOpened } from '../../domain/racing/facts.ts'
 import type { Participant } from '../../domain/racing/odds.ts'
+import type { receiptNumbers } from '../../domain/racing/receipt-number.ts'
 import { type ReceiptView, viewReceipt } from '../../domain/racing/receipt-view.ts'
 import { isRefusal, type Refusal, refuse } from '../../domain/racing/refusals.ts'
 import { nextAtOf, openRound, type Round, replay } from '../../domain/racing/round.ts'
@@ -47,6 +48,8 @@ export type RacingOptions = {
   readonly randomSecret: () => string
   /** Rounds that one chain of seeds lasts for, where another number than the usual is wanted. */
   readonly chainLength?: number
+  /** Where the tables of a station's numbers are kept from one start to the next: they take tens of milliseconds. */
+  readonly receiptNumbers?: typeof receiptNumbers
   /** Hears of the faults of listeners. */
   readonly onFault: (fault: unknown) => void
 }
@@ -90,7 +93,7 @@ export class Racing implements RacingPort {
     })
     this.#once = onceGate(journal)
     this.#pauses = new Pauses(options.tracks, journal, clock)
-    this.#counter = receiptCounter(journal, station)
+    this.#counter = receiptCounter(journal, station, options.receiptNumbers)
     this.#nextRound = (journal.note(NEXT_ROUND) as number | undefined) ?? station.firstRound
     for (const id of journal.streams()) this.#recover(id)
   }

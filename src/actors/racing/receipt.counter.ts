@@ -11,8 +11,12 @@ export interface ReceiptCounter {
   take(): Notes
 }
 
-export const receiptCounter = (journal: Journal<Fact>, station: StationNotes): ReceiptCounter => {
-  const idOf = receiptNumbers(station.number, station.key)
+export const receiptCounter = (
+  journal: Journal<Fact>,
+  station: StationNotes,
+  numbersOf = receiptNumbers,
+): ReceiptCounter => {
+  const idOf = numbersOf(station.number, station.key)
   let sold = (journal.note('receipts/sold') as number | undefined) ?? station.firstReceipt
   let id = idOf(sold)
   return {
