@@ -201,7 +201,7 @@ describe('the house', () => {
   })
 })
 
-const pagePackages = /^(preact(\/hooks)?|@preact\/signals|@noble\/hashes\/.*)$/
+const pagePackages = /^(preact(\/hooks)?|@preact\/signals|@noble\/hashes\/.*|uqr)$/
 /** Types cost a browser nothing; of the code, only the rules of the domain may run in it. */
 const typeImport = /^[ \t]*import\s+type\b[^'"`;=()]*?\bfrom\s*['"][^'"]+['"]/gm
 const folderOfPage = /^web\/(station|screen|desk|verify)\//

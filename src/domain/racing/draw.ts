@@ -29,41 +29,61 @@ export const seedChain = (secret: string, length: number): string[] => {
 
 const SPAN = 2 ** 48
 
-/** Uniform whole numbers in [0, limit) from HMAC-SHA256(seed, purpose ‖ round ‖ counter), 48 bits at a time, unbiased by rejection. */
-const numbersFrom = (seed: string, roundId: number): ((limit: number) => number) => {
+type Drawn = { readonly number: number; readonly block: number }
+
+/**
+ * Uniform whole numbers in [0, limit) from HMAC-SHA256(seed, purpose ‖ round ‖ counter), 48 bits at a time, unbiased by
+ * rejection; each with the counter that it came from.
+ */
+const numbersFrom = (seed: string, roundId: number): ((limit: number) => Drawn) => {
   const key = hexToBytes(seed)
   let counter = 0
   return (limit) => {
     const fair = SPAN - (SPAN % limit)
     for (;;) {
-      const block = hmac(sha256, key, utf8ToBytes(`${PURPOSE}\n${roundId}\n${counter++}`))
+      const hash = hmac(sha256, key, utf8ToBytes(`${PURPOSE}\n${roundId}\n${counter++}`))
       const number =
-        new DataView(block.buffer, block.byteOffset).getUint32(0) * 2 ** 16 + ((block[4]! << 8) | block[5]!)
-      if (number < fair) return number % limit
+        new DataView(hash.buffer, hash.byteOffset).getUint32(0) * 2 ** 16 + ((hash[4]! << 8) | hash[5]!)
+      if (number < fair) return { number: number % limit, block: counter - 1 }
     }
   }
+}
+
+type Runner = { readonly number: number; readonly chance: number }
+
+/** How one place was drawn: `ticket` of `chances`, from HMAC number `block`, fell to `number`. */
+export type PlaceDrawn = {
+  readonly number: number
+  readonly chance: number
+  readonly block: number
+  readonly ticket: number
+  /** The sum of the chances of those who were still running. */
+  readonly chances: number
 }
 
 /**
  * The order of arrival: places are drawn one after another, each with probability chance ÷ chances of those
  * still running (the Plackett–Luce model), so that the winner follows the chances that the odds were priced from.
- * @returns the participants' numbers, winner first
+ * @returns the places, winner first
  */
-export const drawOrder = (
-  seed: string,
-  roundId: number,
-  field: readonly { readonly number: number; readonly chance: number }[],
-): number[] => {
+export const drawPlaces = (seed: string, roundId: number, field: readonly Runner[]): PlaceDrawn[] => {
   const next = numbersFrom(seed, roundId)
   const running = [...field]
-  const order: number[] = []
+  const places: PlaceDrawn[] = []
   while (running.length > 0) {
-    let ticket = next(running.reduce((sum, one) => sum + one.chance, 0))
+    const chances = running.reduce((sum, one) => sum + one.chance, 0)
+    const { number: ticket, block } = next(chances)
+    let left = ticket
     const place = running.findIndex((one) => {
-      ticket -= one.chance
-      return ticket < 0
+      left -= one.chance
+      return left < 0
     })
-    order.push(running.splice(place, 1)[0]!.number)
+    const { number, chance } = running.splice(place, 1)[0]!
+    places.push({ number, chance, block, ticket, chances })
   }
-  return order
+  return places
 }
+
+/** The participants' numbers as `drawPlaces` draws them, winner first. */
+export const drawOrder = (seed: string, roundId: number, field: readonly Runner[]): number[] =>
+  drawPlaces(seed, roundId, field).map(({ number }) => number)
