@@ -14,7 +14,9 @@ import { openJournal } from './db/journal.ts'
 import { openLmdbStore } from './db/lmdb.store.ts'
 import { migrate } from './db/migrate.ts'
 import { asking, connectPostgres, isPassing } from './db/postgres.ts'
+import { factsOfReceipt, searchReceipts } from './db/racing/audit.queries.ts'
 import { retiredDay } from './db/racing/cashier-day.queries.ts'
+import { handedOutByDay, searchRounds, sumsByDay } from './db/racing/figures.queries.ts'
 import { racingStore } from './db/racing/racing.store.ts'
 import { memoryRoundCache } from './db/racing/round.memory.cache.ts'
 import { redisRoundCache } from './db/racing/round.redis.cache.ts'
@@ -34,7 +36,9 @@ import { jobBoard } from './http/job-board.ts'
 import { mountLive } from './http/live.routes.ts'
 import { LiveHub } from './http/live-hub.ts'
 import { createMetrics } from './http/metrics.ts'
+import { auditRoutes } from './http/racing/audit.routes.ts'
 import { controlRoutes } from './http/racing/control.routes.ts'
+import { figuresRoutes } from './http/racing/figures.routes.ts'
 import { initRoutes } from './http/racing/init.routes.ts'
 import { myBetsRoutes } from './http/racing/my-bets.routes.ts'
 import { myDayRoutes } from './http/racing/my-day.routes.ts'
@@ -57,6 +61,8 @@ import { RacingJobs } from './jobs/racing/racing.jobs.ts'
 
 const TOKEN_LIFETIME_MS = 12 * 3_600_000
 const POSTGRES_CONNECTIONS = 8
+/** A question about many days, or about all of a large round. */
+const SLOW_ANSWER_LIMIT_MS = 25_000
 const SHOP_NAME = 'Galop'
 /** Where the build left the pages: beside this file, or of the last build where the sources run unbuilt. */
 const WEB_DIRECTORY = fileURLToPath(
@@ -226,6 +232,40 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   }
   api.route('/', roundsRoutes({ racing, archive: rounds, cache, sessions, now }))
   api.route('/', controlRoutes({ racing, archive: rounds, sessions }))
+  const search = (...asked: DropFirst<typeof searchReceipts>) => asking(() => searchReceipts(sql, ...asked))
+  api.route(
+    '/',
+    figuresRoutes({
+      racing,
+      archive: {
+        days: {
+          sums: (bounds) => asking(() => sumsByDay(sql, bounds), SLOW_ANSWER_LIMIT_MS),
+          handedOut: (bounds) => asking(() => handedOutByDay(sql, bounds), SLOW_ANSWER_LIMIT_MS),
+        },
+        rounds: (...asked) => asking(() => searchRounds(sql, ...asked)),
+        receipts: search,
+      },
+      sessions,
+      currency: config.currency,
+      timeZone: config.timeZone,
+      nameOf,
+      now,
+    }),
+  )
+  api.route(
+    '/',
+    auditRoutes({
+      racing,
+      journal,
+      archive: {
+        receipts: search,
+        facts: (roundId, id) => asking(() => factsOfReceipt(sql, roundId, id), SLOW_ANSWER_LIMIT_MS),
+      },
+      sessions,
+      timeZone: config.timeZone,
+      nameOf,
+    }),
+  )
   api.route('/', opsRoutes(sessions, figures.persistence))
   api.route('/', accountsRoutes({ directory, tokens, sessions, passwords, limiter, addressOf, now, log }))
   app.route('/api/v1', api)

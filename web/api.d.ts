@@ -1,10 +1,47 @@
 // Written by scripts/api-types.ts from /openapi.json: do not edit.
 
+export type AuditReceipt = {
+  readonly id: number
+  readonly roundId: number
+  readonly track: string
+  readonly userId: number
+  readonly userName: string | null
+  readonly soldAt: number
+  readonly stakes: number
+  readonly prize: number
+  readonly status: 'pending' | 'won' | 'lost' | 'paid' | 'cancelled' | 'refundable' | 'refunded'
+  readonly prints: number
+  readonly closedBy: number | null
+  readonly closedByName: string | null
+  readonly closedAt: number | null
+}
+
 export type Bet = {
   readonly number: number
   readonly value: number
   readonly participant: { readonly number: number; readonly name: string; readonly coeff: number }
   readonly prize: number
+}
+
+export type DayFigures = {
+  readonly timeZone: string
+  readonly currency: string
+  readonly days: readonly {
+    readonly date: string
+    readonly receipts: number
+    readonly turnover: number
+    readonly cancelledReceipts: number
+    readonly cancelled: number
+    readonly pending: number
+    readonly refunds: number
+    readonly prizes: number
+    readonly margin: number
+    readonly paidOut: number
+    readonly cashiers: readonly PersonSums[]
+  }[]
+  readonly totals: Sums
+  readonly cashiers: readonly PersonSums[]
+  readonly history: 'complete' | 'unavailable'
 }
 
 export type Failure = {
@@ -55,6 +92,22 @@ export type Failure = {
     readonly message: string
     readonly details: unknown
   }
+}
+
+export type LiveFigures = {
+  readonly round: Round
+  readonly paused: boolean
+  readonly receipts: number
+  readonly stakes: number
+  readonly cancelled: { readonly receipts: number; readonly stakes: number }
+  readonly exposure: { readonly worst: number; readonly cap: number }
+  readonly participants: readonly {
+    readonly number: number
+    readonly name: string
+    readonly coeff: number
+    readonly stakes: number
+    readonly liability: number
+  }[]
 }
 
 export type Login = { readonly name?: string; readonly username?: string; readonly password: string }
@@ -118,6 +171,20 @@ export type PastRound = {
 
 export type Person = { readonly id: number; readonly name: string; readonly role: 'admin' | 'cashier' }
 
+export type PersonSums = {
+  readonly userId: number
+  readonly name: string | null
+  readonly receipts: number
+  readonly turnover: number
+  readonly cancelledReceipts: number
+  readonly cancelled: number
+  readonly pending: number
+  readonly refunds: number
+  readonly prizes: number
+  readonly margin: number
+  readonly paidOut: number
+}
+
 export type PublicTicket = {
   readonly id: number
   readonly receipt_id: number
@@ -140,6 +207,18 @@ export type PublicTicket = {
   readonly _source?: 'memory' | 'database'
 }
 
+export type ReceiptEvent = {
+  readonly number: number
+  readonly type: 'sold' | 'cancelled' | 'printed' | 'paid' | 'refunded' | 'round_settled' | 'round_voided'
+  readonly at: number
+  readonly by: number | null
+  readonly byName: string | null
+  readonly amount?: number
+  readonly copy?: number
+  readonly winner?: number
+  readonly reason?: string
+}
+
 export type Round = {
   readonly id: number
   readonly roundId: number
@@ -154,6 +233,20 @@ export type Round = {
   readonly timer: Timer
   readonly result?: { readonly order: readonly number[]; readonly winner: number; readonly seed: string }
   readonly voided?: { readonly at: number; readonly seed: string }
+}
+
+export type RoundFigures = {
+  readonly roundId: number
+  readonly track: string
+  readonly status: 'waiting' | 'betting-locked' | 'running' | 'settled'
+  readonly openedAt: number
+  readonly settledAt: number | null
+  readonly winner: number | null
+  readonly voided: boolean
+  readonly receipts: number
+  readonly stakes: number
+  readonly prizes: number
+  readonly margin: number | null
 }
 
 export type RoundStats = {
@@ -206,6 +299,18 @@ export type Stats = {
   readonly pendingRefunds: number
 }
 
+export type Sums = {
+  readonly receipts: number
+  readonly turnover: number
+  readonly cancelledReceipts: number
+  readonly cancelled: number
+  readonly pending: number
+  readonly refunds: number
+  readonly prizes: number
+  readonly margin: number
+  readonly paidOut: number
+}
+
 export type SystemTicket = {
   readonly id: number
   readonly receipt_id: number
@@ -251,11 +356,78 @@ export type Nothing = Readonly<Record<never, never>>
 
 /** Of each route: what it is asked with, and the `data` of its answer. */
 export type Api = {
+  'GET /api/v1/audit/receipts': {
+    path: Nothing
+    query: {
+      id?: string
+      from?: string
+      to?: string
+      userId?: number
+      roundId?: number
+      status?: 'pending' | 'won' | 'lost' | 'paid' | 'cancelled' | 'refundable' | 'refunded'
+      before?: string
+      limit?: number
+    }
+    body: undefined
+    data: {
+      readonly receipts: readonly AuditReceipt[]
+      readonly next: string | null
+      readonly history: 'complete' | 'unavailable'
+    }
+  }
+  'GET /api/v1/audit/receipts/{id}': {
+    path: { id: string }
+    query: Nothing
+    body: undefined
+    data: {
+      readonly receipt: {
+        readonly id: number
+        readonly roundId: number
+        readonly track: string
+        readonly userId: number
+        readonly userName: string | null
+        readonly soldAt: number
+        readonly stakes: number
+        readonly prize: number
+        readonly status: 'pending' | 'won' | 'lost' | 'paid' | 'cancelled' | 'refundable' | 'refunded'
+        readonly prints: number
+        readonly closedBy: number | null
+        readonly closedByName: string | null
+        readonly closedAt: number | null
+        readonly bets: readonly {
+          readonly number: number
+          readonly name: string
+          readonly coeff: number
+          readonly stake: number
+          readonly prize: number
+        }[]
+      }
+      readonly owner: 'round' | 'archive'
+      readonly history: readonly ReceiptEvent[]
+    }
+  }
   'GET /api/v1/auth/me': {
     path: Nothing
     query: Nothing
     body: undefined
     data: { readonly expiresAt: number; readonly user: Person }
+  }
+  'GET /api/v1/figures/days': {
+    path: Nothing
+    query: { from: string; to: string }
+    body: undefined
+    data: DayFigures
+  }
+  'GET /api/v1/figures/live': { path: Nothing; query: { track?: string }; body: undefined; data: LiveFigures }
+  'GET /api/v1/figures/rounds': {
+    path: Nothing
+    query: { from?: string; to?: string; track?: string; before?: string; limit?: number }
+    body: undefined
+    data: {
+      readonly rounds: readonly RoundFigures[]
+      readonly next: string | null
+      readonly history: 'complete' | 'unavailable'
+    }
   }
   'GET /api/v1/init/dashboard': {
     path: Nothing

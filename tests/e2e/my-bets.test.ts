@@ -101,6 +101,7 @@ const expected = (wanted: (receipt: Kept) => boolean) => {
       winRate: String(settled === 0 ? 0 : Math.round((100 * of('won', 'paid').length) / settled)),
       paidWinnings: prizes('paid'),
       pendingPayments: prizes('won'),
+      pendingRefunds: 0,
     },
   }
 }

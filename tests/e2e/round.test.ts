@@ -247,6 +247,7 @@ describe.each(worlds)('a round on %s', (_name, open) => {
       roundId: played.round.id,
       status: 'paid',
       prize,
+      amount: prize,
       paidAt: expect.any(String),
       paidBy: cashier.user.id,
     })

@@ -114,6 +114,30 @@ export const ROWS: readonly Row[] = [
     expected: admins(200),
   },
 
+  { method: 'GET', route: '/api/v1/figures/live', expected: admins(200) },
+  {
+    method: 'GET',
+    route: '/api/v1/figures/days',
+    ask: '/api/v1/figures/days?from=2026-01-01&to=2026-01-31',
+    expected: admins(200),
+  },
+  {
+    method: 'GET',
+    route: '/api/v1/figures/days.csv',
+    ask: '/api/v1/figures/days.csv?from=2026-01-01&to=2026-01-31',
+    expected: admins(200),
+  },
+  { method: 'GET', route: '/api/v1/figures/rounds', expected: admins(200) },
+  { method: 'GET', route: '/api/v1/figures/rounds.csv', expected: admins(200) },
+  { method: 'GET', route: '/api/v1/figures/receipts.csv', expected: admins(200) },
+  { method: 'GET', route: '/api/v1/audit/receipts', expected: admins(200) },
+  {
+    method: 'GET',
+    route: '/api/v1/audit/receipts/:id',
+    ask: '/api/v1/audit/receipts/{receipt}',
+    expected: admins(200),
+  },
+
   { method: 'POST', route: '/api/v1/auth/login', body: {}, expected: all(400) },
   { method: 'POST', route: '/api/v1/auth/logout', expected: staff(200) },
   { method: 'GET', route: '/api/v1/auth/me', expected: staff(200) },

@@ -175,7 +175,7 @@ export const unknownRound = (c: Context): Response =>
     'There is no such round, or it is not stored yet; /api/v1/rounds lists those that there are.',
   )
 
-const liveStats = (round: Round) => {
+export const liveStats = (round: Round) => {
   const participantMise: Record<string, number> = {}
   let totalMise = 0
   for (const { status, sale, total } of round.receipts.values()) {

@@ -2,6 +2,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openJournal } from '../../../src/db/journal.ts'
 import { memoryStore } from '../../../src/db/memory.store.ts'
 import { connectPostgres, type Sql } from '../../../src/db/postgres.ts'
+import { factsOfReceipt, searchReceipts } from '../../../src/db/racing/audit.queries.ts'
+import { handedOutByDay, searchRounds, sumsByDay } from '../../../src/db/racing/figures.queries.ts'
 import { receiptsArchive } from '../../../src/db/racing/receipts.archive.ts'
 import { retiredReceipts, retiredSince, retiredTotals } from '../../../src/db/racing/receipts.queries.ts'
 import {
@@ -70,6 +72,18 @@ const filters = [
   { userId: 7, status: 'won' as const, from, to },
   { status: 'won' as const, from, to },
 ]
+const KEY = { at: to, id: receiptId(110, 5) }
+const searches = [
+  {},
+  { userId: 7 },
+  { status: 'won' as const },
+  { status: 'cancelled' as const },
+  { userId: 7, status: 'lost' as const },
+  { roundId: 110 },
+  { roundId: 110, userId: 7, status: 'won' as const },
+  { from, to },
+  { userId: 8, from, to },
+]
 const fresh = () => openJournal<Fact>({ store: memoryStore(), parse: (row) => row as Fact })
 const another = winners(3, { roundId: 99 })
 const settledRound = winners(3, { roundId: 98 })
@@ -80,6 +94,21 @@ const questions: [string, (sql: Sql) => Promise<unknown>][] = [
     [`sums of receipts by ${JSON.stringify(filter)}`, (sql) => retiredTotals(sql, filter)],
     [`receipts since a time by ${JSON.stringify(filter)}`, (sql) => retiredSince(sql, filter, to)],
   ]),
+  ...searches.map((search): [string, (sql: Sql) => Promise<unknown>] => [
+    `searching receipts by ${JSON.stringify(search)}`,
+    async (sql) => {
+      await searchReceipts(sql, search, undefined, 50)
+      await searchReceipts(sql, search, KEY, 50)
+    },
+  ]),
+  ['what happened to a receipt', (sql) => factsOfReceipt(sql, 110, receiptId(110, 1))],
+  ['sums by day', (sql) => sumsByDay(sql, [from, from + 500_000, to])],
+  ['what was handed out by day', (sql) => handedOutByDay(sql, [from, from + 500_000, to])],
+  ['searching rounds', (sql) => searchRounds(sql, {}, KEY, 50)],
+  [
+    'searching rounds of a time and a track',
+    (sql) => searchRounds(sql, { track: 'main', from, to }, KEY, 50),
+  ],
   ['one round', (sql) => retiredRound(sql, 110)],
   ['a page of rounds', (sql) => retiredRounds(sql, 'main', 10, 10)],
   ['how many rounds', (sql) => retiredRoundCount(sql, 'main')],
@@ -132,4 +161,13 @@ it('sees a table that is read through', async () => {
   plans = []
   await asked`select count(*) from receipts where prize = ${5}`
   expect(plans.join()).toMatch(/Seq Scan on receipts/)
+})
+
+it('reads of a long history only the days, the receipts and the rounds that are asked for', async () => {
+  plans = []
+  const oneDay = [2_000_000, 2_100_000]
+  await sumsByDay(asked, oneDay)
+  await searchReceipts(asked, { userId: 7 }, KEY, 5)
+  await searchRounds(asked, {}, KEY, 5)
+  for (const plan of plans) expect(plan).toMatch(/Index Cond: .*(created_at|opened_at)/)
 })
