@@ -198,6 +198,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     station: config.station,
     currency: config.currency,
     timeZone: config.timeZone,
+    isDemonstration: config.isDemonstration,
     nameOf,
     now,
   })
@@ -290,8 +291,8 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     },
   })
   app.route('/', board.app)
-  app.route('/', homePage())
-  app.route('/', signInPage())
+  app.route('/', homePage(config.isDemonstration))
+  app.route('/', signInPage(config.isDemonstration))
   app.route('/', docsRoutes(app, version))
   app.route('/', webRoutes(WEB_DIRECTORY))
 

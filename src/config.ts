@@ -142,6 +142,13 @@ const Settings = v.object({
     ),
     'info',
   ),
+  DEMONSTRATION: orElse(
+    v.pipe(
+      v.picklist(['true', 'false'], 'true or false'),
+      v.transform((text) => text === 'true'),
+    ),
+    'false',
+  ),
   FIELD_FILE: v.optional(v.pipe(v.string(), v.nonEmpty('a file'))),
 })
 
@@ -208,6 +215,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     trustedProxies: settings.TRUST_PROXY ?? [],
     metricsFrom: settings.METRICS_FROM,
     logLevel: settings.LOG_LEVEL,
+    isDemonstration: settings.DEMONSTRATION,
   }
 }
 

@@ -46,6 +46,7 @@ const defaults: Record<string, string | undefined> = {
   TRUST_PROXY: config.trustedProxies.length === 0 ? undefined : config.trustedProxies.join(','),
   METRICS_FROM: config.metricsFrom.join(','),
   LOG_LEVEL: config.logLevel,
+  DEMONSTRATION: String(config.isDemonstration),
   FIELD_FILE: undefined, // DEFAULT_FIELD
 }
 

@@ -278,6 +278,7 @@ export type Shop = {
     readonly race: number
     readonly results: number
   }
+  readonly isDemonstration: boolean
 }
 
 export type SoldReceipt = {

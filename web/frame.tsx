@@ -12,7 +12,15 @@ import { loadShop, shop } from './shop.ts'
 /** Shows a page as soon as the server said what shop this is. */
 export const showPage = (page: () => ComponentChildren): void => {
   void loadShop()
-  const Page = () => (shop.value ? page() : <p class="notice">{shared.value.loading}</p>)
+  const Page = () =>
+    shop.value ? (
+      <>
+        {shop.value.isDemonstration && <p class="demonstration">{shared.value.demonstration}</p>}
+        {page()}
+      </>
+    ) : (
+      <p class="notice">{shared.value.loading}</p>
+    )
   render(<Page />, document.getElementById('page')!)
 }
 

@@ -35,7 +35,7 @@ main { padding: 2rem 3rem; background: #fff; border: 1px solid #c9cec4; border-r
 `
 
 /** `/`: says that the server runs, and where one can go. */
-export const homePage = () => {
+export const homePage = (isDemonstration: boolean) => {
   const app = new Hono()
   app.get('/', (c) => {
     const language = languageOf(c.req.query('lang'), c.req.header('accept-language'))
@@ -44,6 +44,7 @@ export const homePage = () => {
       language,
       title: 'Galop',
       style: STYLE,
+      isDemonstration,
       body: html`<main><h1>Galop</h1><p>${words.running}</p><ul>
 <li><a href="/station">${words.station}</a></li>
 <li><a href="/screen">${words.screen}</a></li>

@@ -8,6 +8,9 @@ export type Language = 'fr' | 'en'
 type Markup = ReturnType<typeof html>
 /** Browsers look for an icon of their own accord, and complain where there is none. */
 export const NO_ICON = '<link rel="icon" href="data:,">'
+const MARK = { fr: 'DÉMONSTRATION — sans valeur', en: 'DEMONSTRATION — worth nothing' } as const
+const MARK_STYLE =
+  '.demonstration { margin: 1mm 0; padding: 1mm; border: .5mm solid #000; color: #000; background: #fff; font-weight: 700; text-align: center }'
 const HOURLESS = 'no-store'
 
 /** The language asked for, or the first of the browser's that there is; French where there is none. */
@@ -29,12 +32,14 @@ export type Page = {
   readonly script?: string
   /** Pages of this server may show it in a frame, as the station does to print it. */
   readonly isFramed?: boolean
+  /** It says that nothing here is worth anything. */
+  readonly isDemonstration?: boolean
 }
 
 /** Answers with a page. */
 export const sendPage = async (
   c: Context,
-  { language, title, style, body, script, isFramed = false }: Page,
+  { language, title, style, body, script, isFramed = false, isDemonstration = false }: Page,
   status: 200 | 403 | 503 = 200,
 ) => {
   const nonce = randomBytes(16).toString('base64')
@@ -45,9 +50,10 @@ export const sendPage = async (
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>
 ${raw(NO_ICON)}
-<style nonce="${nonce}">${raw(style)}</style>
+<style nonce="${nonce}">${raw(style)}${raw(isDemonstration ? MARK_STYLE : '')}</style>
 </head>
 <body>
+${isDemonstration ? html`<p class="demonstration">${MARK[language]}</p>` : ''}
 ${await body}
 ${script === undefined ? '' : html`<script nonce="${nonce}">${raw(script)}</script>`}
 </body>

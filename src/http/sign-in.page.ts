@@ -65,7 +65,7 @@ form.addEventListener('submit', async (event) => {
 `
 
 /** `/sign-in`: a form for those who come with a browser to a page that needs a session. */
-export const signInPage = () => {
+export const signInPage = (isDemonstration: boolean) => {
   const app = new Hono()
   app.get('/sign-in', (c) => {
     const language = languageOf(c.req.query('lang'), c.req.header('accept-language'))
@@ -74,6 +74,7 @@ export const signInPage = () => {
       language,
       title: `${words.title} · Galop`,
       style: STYLE,
+      isDemonstration,
       script: scriptOf(words.complaints),
       body: html`<form method="post"><h1>Galop</h1>
 <label>${words.name}<input name="name" autocomplete="username" required autofocus></label>

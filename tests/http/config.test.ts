@@ -53,6 +53,7 @@ describe('without any setting', () => {
       trustedProxies: [],
       metricsFrom: ['loopback'],
       logLevel: 'info',
+      isDemonstration: false,
     })
     expect(field.map(({ number, coeff }) => [number, coeff])).toEqual([
       [1, 250],
@@ -179,6 +180,7 @@ describe('a setting that is wrong', () => {
     ['TRUST_PROXY', 'anyone', /addresses or subnets/],
     ['METRICS_FROM', '::/129', /addresses or subnets/],
     ['METRICS_FROM', 'everybody', /anyone/],
+    ['DEMONSTRATION', 'yes', /true or false/],
     ['LOG_LEVEL', 'loud', /trace, debug, info, warn, error, fatal or silent/],
   ]
 

@@ -31,6 +31,7 @@ export const en: Texts = {
     settled: 'Result',
     voided: 'Race void, receipts refunded',
   },
+  demonstration: 'DEMONSTRATION — nothing sold here is worth anything',
   loading: 'One moment…',
   unknownFault: 'Something went wrong. Try again in a moment.',
   refusals: {

@@ -39,6 +39,7 @@ export const fr = {
     settled: 'Résultat',
     voided: 'Course annulée, reçus remboursés',
   },
+  demonstration: 'DÉMONSTRATION — rien de ce qui est vendu ici n’a de valeur',
   loading: 'Un instant…',
   unknownFault: 'Quelque chose n’a pas marché. Réessayez dans un moment.',
   refusals: {

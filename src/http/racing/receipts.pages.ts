@@ -13,6 +13,7 @@ export type ReceiptPagesOptions = {
   readonly station: string
   readonly currency: string
   readonly timeZone: string
+  readonly isDemonstration: boolean
   /** What a cashier is called. */
   readonly nameOf: (userId: number) => string | undefined
   readonly now: () => number
@@ -97,7 +98,15 @@ document.styleSheets[0].insertRule('@page { size: 55mm ' + Math.max(60, millimet
 window.print()
 `
 
-export const receiptPages = ({ shop, station, currency, timeZone, nameOf, now }: ReceiptPagesOptions) => {
+export const receiptPages = ({
+  shop,
+  station,
+  currency,
+  timeZone,
+  isDemonstration,
+  nameOf,
+  now,
+}: ReceiptPagesOptions) => {
   const money = (language: Language) => {
     const format = new Intl.NumberFormat(language, { style: 'currency', currency })
     return (amount: number): string => format.format(toPublic(amount as Amount))
@@ -157,7 +166,15 @@ ${receipt.bets.map(
 <div class="small">${words.commitment}: ${receipt.commitment}</div>
 <div class="small">${words.printed} ${time(language, now())}</div>`
       const title = `${words.receipt} ${printedNumber(station, receipt.id)}`
-      return sendPage(c, { language, title, style: STYLE, body, script: SCRIPT, isFramed: true })
+      return sendPage(c, {
+        language,
+        title,
+        style: STYLE,
+        body,
+        script: SCRIPT,
+        isFramed: true,
+        isDemonstration,
+      })
     },
 
     /** The slip that the cashier keeps of a prize, or of the stake of a voided round. */
@@ -180,7 +197,15 @@ ${isRefund ? html`<div class="kind">${words.voided}</div>` : ''}
 <div class="sign small">${words.signature}</div>
 <div class="small">${words.printed} ${time(language, now())}</div>`
       const title = `${kind} ${printedNumber(station, receipt.id)}`
-      return sendPage(c, { language, title, style: STYLE, body, script: SCRIPT, isFramed: true })
+      return sendPage(c, {
+        language,
+        title,
+        style: STYLE,
+        body,
+        script: SCRIPT,
+        isFramed: true,
+        isDemonstration,
+      })
     },
   }
 }

@@ -22,12 +22,14 @@ export type Shop = {
     readonly race: number
     readonly results: number
   }
+  /** Nothing that is sold here is worth anything; every page and every print says so. */
+  readonly isDemonstration: boolean
 }
 
 /** `/shop`: its name, money, time zone, tracks and limits. Public. */
 export const shopRoutes = (sessions: Sessions, shop: Shop) => {
   const app = new Hono<OpenEnv>()
-  const { name, station, currency, timeZone, tracks, limits, durationsMs } = shop
+  const { name, station, currency, timeZone, tracks, limits, durationsMs, isDemonstration } = shop
   const { minStake, maxStake } = limits
   const view = {
     name,
@@ -37,6 +39,7 @@ export const shopRoutes = (sessions: Sessions, shop: Shop) => {
     tracks,
     limits: { minStake, maxStake, betsPerReceipt: MOST_BETS },
     durationsMs,
+    isDemonstration,
   }
   route(app, 'GET', '/shop', docs.shop, maybeSignedIn(sessions), (c) => {
     c.header('Cache-Control', 'no-cache')
@@ -65,6 +68,7 @@ const docs = {
             race: v.number(),
             results: v.number(),
           }),
+          isDemonstration: v.boolean(),
         }),
         v.metadata({ ref: 'Shop' }),
       ),
