@@ -87,8 +87,17 @@ export class QueueStore {
         this.#exchange(owner, `failed ${queue}`, () =>
           [...this.#shelves[queue].jobs.values()]
             .filter(({ state }) => state === 'failed')
-            .map(({ name, data }) => ({ name, data: JSON.parse(data) as unknown })),
+            .map(({ id, name, data, attempts }) => ({
+              id,
+              name,
+              data: JSON.parse(data) as unknown,
+              reason: 'simulated',
+              attempts,
+              failedAt: null,
+            })),
         ),
+      // Nobody at the desk of a simulated shop has jobs tried again.
+      retry: async () => 'gone',
       close: async () => {
         for (const shelf of Object.values(this.#shelves)) shelf.worker = undefined
       },

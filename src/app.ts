@@ -10,6 +10,7 @@ import type { Config } from './config.ts'
 import { createFirstAccounts, type FirstAccount } from './db/accounts/first-accounts.ts'
 import { loadSecret } from './db/accounts/secret.file.ts'
 import { UsersDirectory } from './db/accounts/users.directory.ts'
+import { concludeRetries, jobRetries, recordRetries } from './db/job-retries.queries.ts'
 import { openJournal } from './db/journal.ts'
 import { openLmdbStore } from './db/lmdb.store.ts'
 import { migrate } from './db/migrate.ts'
@@ -38,6 +39,7 @@ import { LiveHub } from './http/live-hub.ts'
 import { createMetrics } from './http/metrics.ts'
 import { auditRoutes } from './http/racing/audit.routes.ts'
 import { controlRoutes } from './http/racing/control.routes.ts'
+import { failedJobsRoutes } from './http/racing/failed-jobs.routes.ts'
 import { figuresRoutes } from './http/racing/figures.routes.ts'
 import { initRoutes } from './http/racing/init.routes.ts'
 import { myBetsRoutes } from './http/racing/my-bets.routes.ts'
@@ -55,6 +57,7 @@ import { watchersOnly } from './http/watchers.ts'
 import { webRoutes } from './http/web.routes.ts'
 import { openQueues } from './jobs/queues.ts'
 import { CacheDebts } from './jobs/racing/cache.debts.ts'
+import { FailedJobs } from './jobs/racing/failed.jobs.ts'
 import { RacingJobs } from './jobs/racing/racing.jobs.ts'
 
 // The composition root: every module is named here and nowhere else, and is handed what it needs.
@@ -268,6 +271,17 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     }),
   )
   api.route('/', opsRoutes(sessions, figures.persistence))
+  const failed = new FailedJobs({
+    queues: () => jobs.queues,
+    journal,
+    record: {
+      ask: (asked) => asking(() => recordRetries(sql, config.station, asked)),
+      conclude: (results) => asking(() => concludeRetries(sql, results)),
+      list: (...asked) => asking(() => jobRetries(sql, config.station, ...asked)),
+    },
+    now,
+  })
+  api.route('/', failedJobsRoutes({ failed, sessions, nameOf }))
   api.route('/', accountsRoutes({ directory, tokens, sessions, passwords, limiter, addressOf, now, log }))
   app.route('/api/v1', api)
   app.route(

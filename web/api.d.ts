@@ -44,6 +44,19 @@ export type DayFigures = {
   readonly history: 'complete' | 'unavailable'
 }
 
+export type FailedJob = {
+  readonly queue: 'persist' | 'cache'
+  readonly id: string
+  readonly name: string
+  readonly roundId: number | null
+  readonly facts: { readonly first: number; readonly last: number } | null
+  readonly receipts: number
+  readonly amount: number
+  readonly reason: string
+  readonly attempts: number
+  readonly failedAt: number | null
+}
+
 export type Failure = {
   readonly success: false
   readonly error: {
@@ -92,6 +105,20 @@ export type Failure = {
     readonly message: string
     readonly details: unknown
   }
+}
+
+export type JobRetry = {
+  readonly id: number
+  readonly at: number
+  readonly by: number
+  readonly byName: string | null
+  readonly queue: string
+  readonly jobId: string
+  readonly jobName: string
+  readonly roundId: number | null
+  readonly receipts: number
+  readonly amount: number
+  readonly result: 'asked' | 'retried' | 'gone' | 'not-failed'
 }
 
 export type LiveFigures = {
@@ -218,6 +245,10 @@ export type ReceiptEvent = {
   readonly winner?: number
   readonly reason?: string
 }
+
+export type RetryJobs =
+  | { readonly queue: 'persist' | 'cache'; readonly ids: readonly string[] }
+  | { readonly queue: 'persist' | 'cache'; readonly all: true }
 
 export type Round = {
   readonly id: number
@@ -498,6 +529,22 @@ export type Api = {
     }
   }
   'GET /api/v1/my-day/': { path: Nothing; query: { date?: string }; body: undefined; data: MyDay }
+  'GET /api/v1/ops/jobs/failed': {
+    path: Nothing
+    query: { queue?: 'persist' | 'cache' }
+    body: undefined
+    data: {
+      readonly jobs: readonly FailedJob[]
+      readonly totals: { readonly jobs: number; readonly receipts: number; readonly amount: number }
+      readonly truncated: boolean
+    }
+  }
+  'GET /api/v1/ops/jobs/retries': {
+    path: Nothing
+    query: { before?: number; limit?: number }
+    body: undefined
+    data: { readonly retries: readonly JobRetry[]; readonly next: number | null }
+  }
   'GET /api/v1/ops/persistence': {
     path: Nothing
     query: Nothing
@@ -528,6 +575,11 @@ export type Api = {
           readonly lastFact: number
           readonly handedOver: { readonly persist: number; readonly cache: number }
           readonly notStored: number
+          readonly unstored: {
+            readonly receipts: number
+            readonly amount: number
+            readonly oldestAt: number | null
+          }
         }[]
       }
       readonly alarms: readonly { readonly code: string; readonly message: string }[]
@@ -660,6 +712,16 @@ export type Api = {
     query: Nothing
     body: undefined
     data: PaidReceipt
+  }
+  'POST /api/v1/ops/jobs/retry': {
+    path: Nothing
+    query: Nothing
+    body: RetryJobs
+    data: {
+      readonly asked: number
+      readonly retried: number
+      readonly results: readonly { readonly id: string; readonly result: 'retried' | 'gone' | 'not-failed' }[]
+    }
   }
   'POST /api/v1/receipts/': {
     path: Nothing

@@ -28,9 +28,19 @@ export type Queues = {
   add(queue: QueueName, jobs: readonly Enqueued[]): Promise<void>
   work(queue: QueueName, process: (attempt: Attempt) => Promise<void>): Promise<void>
   counts(queue: QueueName): Promise<QueueCounts>
-  /** Jobs that failed for good, the latest 1,000 of them. */
-  failed(queue: QueueName): Promise<{ readonly name: string; readonly data: unknown }[]>
+  /** Jobs that failed for good, latest first, at most so many. */
+  failed(queue: QueueName, most: number): Promise<FailedJob[]>
+  /** Tries a failed job again, with all its attempts. */
+  retry(queue: QueueName, id: string): Promise<'retried' | 'gone' | 'not-failed'>
   close(): Promise<void>
+}
+export type FailedJob = {
+  readonly id: string
+  readonly name: string
+  readonly data: unknown
+  readonly reason: string
+  readonly attempts: number
+  readonly failedAt: number | null
 }
 export type QueueCounts = {
   waiting: number
@@ -66,6 +76,8 @@ class Client extends pg.Client {
     this.on('error', () => {})
   }
 }
+
+const LONGEST_REASON = 500
 
 /** How long Postgres may take for a question, and all of the queues to close. */
 const ANSWER_LIMIT_MS = 20_000
@@ -170,7 +182,30 @@ export const openQueues = async (
         completed: completed ?? 0,
       }
     },
-    failed: (name) => queues[name].getFailed(0, 999),
+    failed: async (name, most) => {
+      const jobs = await queues[name].getFailed(0, most - 1)
+      return jobs.map((job) => ({
+        id: job.id ?? '',
+        name: job.name,
+        data: job.data,
+        reason: (job.failedReason ?? '').slice(0, LONGEST_REASON),
+        attempts: job.attemptsMade,
+        failedAt: job.finishedOn ?? null,
+      }))
+    },
+    retry: async (name, id) => {
+      const job: Job | undefined = await queues[name].getJob(id)
+      if (!job) return 'gone'
+      if (!(await job.isFailed())) return 'not-failed'
+      try {
+        await job.retry('failed', { resetAttemptsMade: true })
+        return 'retried'
+      } catch (error) {
+        // Somebody else was quicker.
+        if (await job.isFailed()) throw error
+        return 'not-failed'
+      }
+    },
     close,
   }
 }

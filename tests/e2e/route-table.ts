@@ -165,6 +165,14 @@ export const ROWS: readonly Row[] = [
 
   // The test's server gives its figures to no network.
   { method: 'GET', route: '/api/v1/ops/persistence', expected: admins(200) },
+  { method: 'GET', route: '/api/v1/ops/jobs/failed', expected: admins(200) },
+  { method: 'GET', route: '/api/v1/ops/jobs/retries', expected: admins(200) },
+  {
+    method: 'POST',
+    route: '/api/v1/ops/jobs/retry',
+    body: { queue: 'persist', ids: ['none'] },
+    expected: admins(200),
+  },
   { method: 'GET', route: '/health', expected: all(200) },
   { method: 'GET', route: '/health/detailed', expected: admins(200) },
   { method: 'GET', route: '/metrics', expected: admins(200) },

@@ -27,6 +27,11 @@ export type Persistence = {
       readonly lastFact: number
       readonly handedOver: { readonly persist: number; readonly cache: number }
       readonly notStored: number
+      readonly unstored: {
+        readonly receipts: number
+        readonly amount: number
+        readonly oldestAt: number | null
+      }
     }[]
   }
   readonly alarms: readonly { readonly code: string; readonly message: string }[]
@@ -74,6 +79,11 @@ const docs = {
               lastFact: v.number(),
               handedOver: v.object({ persist: v.number(), cache: v.number() }),
               notStored: v.number(),
+              unstored: v.object({
+                receipts: v.number(),
+                amount: v.number(),
+                oldestAt: v.nullable(v.number()),
+              }),
             }),
           ),
         }),

@@ -17,6 +17,11 @@ export type JobsSeen = {
   readonly ledger: {
     unstored(): { readonly receipts: number; readonly amount: number; readonly oldestAt: number | undefined }
     pendingOf(roundId: number): number
+    unstoredOf(roundId: number): {
+      readonly receipts: number
+      readonly amount: number
+      readonly oldestAt: number | undefined
+    }
   }
   counts(): Promise<Counts | undefined>
   handedOver(roundId: number): { readonly persist: number; readonly cache: number }
@@ -48,6 +53,10 @@ export const racingFigures = ({ racing, journal, jobs, live, pingPostgres, now }
       oldestAt: oldestAt ?? null,
       oldestAgeMs: oldestAt === undefined ? null : Math.max(0, now() - oldestAt),
     }
+  }
+  const unstoredOf = (roundId: number) => {
+    const { receipts, amount, oldestAt = null } = jobs.ledger.unstoredOf(roundId)
+    return { receipts, amount, oldestAt }
   }
   const failedOf = (counts: Counts): number =>
     Object.values(counts).reduce((sum, queue) => sum + queue.failed, 0)
@@ -96,6 +105,7 @@ export const racingFigures = ({ racing, journal, jobs, live, pingPostgres, now }
           lastFact: journal.last(round.id),
           handedOver: jobs.handedOver(round.id),
           notStored: jobs.ledger.pendingOf(round.id),
+          unstored: unstoredOf(round.id),
         })),
       },
       alarms: alarms(late, failedJobs),

@@ -32,6 +32,15 @@ const checked = <S extends v.GenericSchema>(schema: S, data: unknown): v.InferOu
   throw new Error(`the job's data are damaged, at ${v.getDotPath(issue) ?? 'their top'}: ${issue.message}`)
 }
 
+type JobSeen = { readonly name: string; readonly data: unknown }
+/** What a job names, as far as its data are those of such a job. */
+export const numbersIn = ({ name, data }: JobSeen): FactNumbers | undefined =>
+  name === FACTS && v.is(Numbers, data) ? data : undefined
+export const oneFactIn = ({ name, data }: JobSeen): v.InferOutput<typeof OneFact> | undefined =>
+  name === ONE_FACT && v.is(OneFact, data) ? data : undefined
+export const roundIn = ({ data }: JobSeen): number | undefined =>
+  v.is(v.object({ roundId: whole }), data) ? data.roundId : undefined
+
 export const FACTS = 'facts'
 export const ONE_FACT = 'fact'
 export const RECONCILE = 'reconcile'

@@ -111,6 +111,14 @@ export class PersistenceLedger {
     return ledger.unverified + ledger.pending.size
   }
 
+  /** Receipts of one round that are not in Postgres yet. */
+  unstoredOf(roundId: number): Unstored {
+    const ledger = this.#rounds.get(roundId)
+    if (!ledger || ledger.receipts === 0) return { receipts: 0, amount: 0, oldestAt: undefined }
+    const { receipts, amount } = ledger
+    return { receipts, amount, oldestAt: this.#oldestSale(roundId, ledger) }
+  }
+
   forget(roundId: number): void {
     this.#rounds.delete(roundId)
   }

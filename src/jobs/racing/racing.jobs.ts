@@ -21,6 +21,9 @@ import { PersistenceLedger } from './persistence.ledger.ts'
 /** Facts are gathered for this long before they go into one job. */
 const GATHER_MS = 100
 
+/** Failed jobs that are looked at for facts that are not lost. */
+const MOST_FAILED = 1_000
+
 /** The process is busy when it was at work for this share of at least that time. */
 const BUSY_SHARE = 0.6
 const BUSY_WINDOW_MS = 50
@@ -112,7 +115,7 @@ export class RacingJobs {
         const { waiting, active, delayed } = await queues.counts('persist')
         return waiting + active + delayed
       },
-      failedFacts: async () => factsIn(await queues.failed('persist')),
+      failedFacts: async () => factsIn(await queues.failed('persist', MOST_FAILED)),
       settleCacheDebts: () => cacheDebts.settle(),
       forgotten: (roundId) => {
         this.#outcomes.forget(roundId)
@@ -134,6 +137,11 @@ export class RacingJobs {
   /** Rounds found to differ from their facts, with what differs. */
   differing(): ReadonlyMap<number, string> {
     return this.#differing
+  }
+
+  /** The queues, once they are open. */
+  get queues(): Queues | undefined {
+    return this.#queues
   }
 
   /** Jobs by queue, or `undefined` while the queues cannot be asked. */

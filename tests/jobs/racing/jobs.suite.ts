@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { concludeRetries, jobRetries, recordRetries } from '../../../src/db/job-retries.queries.ts'
 import { discrepancies, roundsWithDiscrepancy } from '../../../src/db/racing/reconciliation.queries.ts'
+import { FailedJobs } from '../../../src/jobs/racing/failed.jobs.ts'
 import { countedTotals, keptTotals } from '../../db/racing/racing.database.ts'
 import { FIELD, receiptIn } from '../../support/racing.ts'
 import { eventually, JobsShop, type JobsShopOptions } from './jobs.shop.ts'
@@ -117,6 +119,64 @@ export const jobsSuite = (backend: () => Backend): void => {
       })
       await shop.retired(roundId)
       expect(await discrepancies(shop.database.sql, roundId)).toEqual([])
+    })
+
+    it('Y1 Y2: fail with their money told, and are tried again by one who is written down, however often asked', async () => {
+      const { id: roundId } = shop.shop.round()
+      const ids: number[] = []
+      for (const stake of [3_000, 4_000]) ids.push((await shop.shop.sold(bet(stake), { by: STRANGER })).id)
+      await shop.shop.print(ids[0]!, STRANGER)
+      await shop.startJobs()
+      const failed = new FailedJobs({
+        queues: () => shop.queues,
+        journal: shop.shop.journal,
+        record: {
+          ask: (asked) => recordRetries(shop.sql, '01', asked),
+          conclude: (results) => concludeRetries(shop.sql, results),
+          list: (...asked) => jobRetries(shop.sql, '01', ...asked),
+        },
+        now: () => shop.clock.now(),
+      })
+      const list = await eventually(async () => {
+        await hurry()
+        const found = await failed.list('persist')
+        expect(found.totals.jobs).toBe(3)
+        return found
+      })
+      expect(list).toMatchObject({ totals: { receipts: 2, amount: 7_000 }, truncated: false })
+      for (const job of list.jobs)
+        expect(job).toMatchObject({ name: 'fact', roundId, receipts: 1, attempts: 10 })
+      expect(list.jobs[0]!.reason).toMatch(/receipts_user_id_fkey/)
+      const [sold] = list.jobs.filter(({ facts }) => facts?.first === 3)
+      expect(sold).toMatchObject({ amount: 4_000, facts: { first: 3, last: 3 } })
+
+      await shop.database.sql`
+        insert into users (user_id, name, role, password_hash) overriding system value
+        values (999, 'late', 'cashier', 'none')`
+      expect(await failed.retry('persist', [sold!.id, 'nowhere'], 1)).toEqual([
+        { id: sold!.id, result: 'retried' },
+        { id: 'nowhere', result: 'gone' },
+      ])
+      await eventually(() => expect(shop.unstored()).toMatchObject({ receipts: 1, amount: 3_000 }))
+      const rest = await Promise.all([failed.retry('persist', 'all', 1), failed.retry('persist', 'all', 7)])
+      expect(rest.flat().filter(({ result }) => result === 'retried')).toHaveLength(2)
+      await shop.allStored(roundId)
+      expect(await failed.list('persist')).toMatchObject({ jobs: [], totals: { jobs: 0, amount: 0 } })
+      expect(await failed.retry('persist', [sold!.id], 1)).toMatchObject([{ id: sold!.id }])
+
+      const record = await failed.retries(undefined, 50)
+      expect(record.filter(({ result }) => result === 'asked')).toEqual([])
+      const first = record.filter(({ jobId }) => jobId === sold!.id).at(-1)
+      expect(first).toMatchObject({
+        by: 1,
+        queue: 'persist',
+        jobName: 'fact',
+        roundId,
+        receipts: 1,
+        amount: 4_000,
+      })
+      expect(record.at(-1)!.id).toBeLessThan(record[0]!.id)
+      expect(await failed.retries(record[0]!.id, 1)).toEqual([record[1]])
     })
 
     it('are stored once though they are handed over again after a crash', async () => {
