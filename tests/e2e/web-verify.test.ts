@@ -1,0 +1,127 @@
+// Anybody checks a race: in the browser, and by the command that does the same.
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { launchBrowser } from '../support/browser.ts'
+import { eventually, Program, startServer, type TestServer } from '../support/server.ts'
+import { ask } from '../support/station.ts'
+import { barriersOf, type Visit, type VisitOptions, visit } from '../support/visit.ts'
+
+let server: TestServer
+let browser: Browser
+const visits: Visit[] = []
+/** A round that is over, as its server proves it. */
+let proof: { roundId: number; commitment: string; seed: string; order: number[] }
+
+beforeAll(async () => {
+  const rounds = { ROUND_WAIT_DURATION_MS: '1500', RACE_DURATION_MS: '1000', RESULTS_DURATION_MS: '500' }
+  ;[server, browser] = await Promise.all([startServer({ env: rounds }), launchBrowser()])
+  // The second of its track, so that its chain has more than one link.
+  proof = await eventually('a round is over', async () => {
+    const { data } = await ask(`${server.url}/api/v1/rounds/2/proof`)
+    return data?.order && data
+  })
+}, 120_000)
+afterEach(async () => {
+  for (const { context } of visits.splice(0)) await context.close()
+})
+afterAll(async () => {
+  try {
+    await browser?.close()
+  } finally {
+    await server?.stop()
+  }
+})
+
+const open = async (query = '', options: Partial<VisitOptions> = {}): Promise<Visit> => {
+  const opened = await visit(browser, { url: `${server.url}/verify${query}`, ...options })
+  visits.push(opened)
+  return opened
+}
+
+describe('/verify', () => {
+  it.each([
+    ['fr-HT', `Course 2 : tout est exact.`, '✓ exact'],
+    ['en-GB', `Race 2: all of it is right.`, '✓ right'],
+  ])(
+    'shows each step to a browser of %s',
+    async (locale, verdict, mark) => {
+      const { page, errors, origins } = await open('', { locale })
+      await page.locator('input[name=round]').fill('2')
+      await page.keyboard.press('Enter')
+      await page.getByRole('heading', { name: verdict }).waitFor()
+      expect(await page.locator('.mark').allInnerTexts()).toEqual([mark, mark, mark])
+      expect(await page.locator('tbody tr').count()).toBe(proof.order.length)
+      expect(await page.locator('tbody tr').first().innerText()).toContain(`${proof.order[0]} Cheval`)
+      expect(await page.locator('.steps').innerText()).toContain(proof.seed)
+      expect(await barriersOf(page)).toEqual([])
+      expect(errors).toEqual([])
+      expect([...origins]).toEqual([server.url])
+    },
+    60_000,
+  )
+
+  it('compares what a screen said before the race, where its code was scanned', async () => {
+    const right = await open(`?round=2&commitment=${proof.commitment}`)
+    await right.page.getByRole('heading', { name: 'tout est exact' }).waitFor()
+    expect(await right.page.locator('.mark').count()).toBe(4)
+    const wrong = await open(`?round=2&commitment=${proof.seed}`)
+    await wrong.page.getByRole('heading', { name: 'quelque chose ne va pas' }).waitFor()
+    expect(await wrong.page.locator('.mark.wrong').count()).toBe(1)
+    expect(await barriersOf(wrong.page)).toEqual([])
+  }, 60_000)
+
+  it('finds out a server that lies of the order', async () => {
+    const { page } = await open()
+    await page.route('**/proof', async (route) => {
+      const answer = await (await route.fetch()).json()
+      answer.data.order.reverse()
+      await route.fulfill({ json: answer })
+    })
+    await page.locator('input[name=round]').fill('2')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'quelque chose ne va pas' }).waitFor()
+    expect(await page.locator('.mark.wrong').count()).toBe(1)
+  }, 60_000)
+
+  it('says why it cannot: no number, no such race, a race that is not over', async () => {
+    const { page } = await open()
+    const tryWith = async (text: string, said: string): Promise<void> => {
+      await page.locator('input[name=round]').fill(text)
+      await page.keyboard.press('Enter')
+      await page.getByRole('alert').getByText(said).waitFor()
+    }
+    await tryWith('abc', 'des chiffres seulement')
+    await tryWith('123456789', 'Aucune course n’a ce numéro')
+    await tryWith('01034521', 'tapez plutôt le numéro de la course')
+    const { data } = await ask(`${server.url}/api/v1/rounds/current`)
+    await page.route('**/proof', async (route) => {
+      const answer = await (await route.fetch()).json()
+      await route.fulfill({ json: { ...answer, data: { ...answer.data, seed: null, order: null } } })
+    })
+    await tryWith(String(data.roundId), 'pas encore révélé')
+  }, 60_000)
+})
+
+describe('npm run verify-round', () => {
+  const run = async (...args: string[]) => {
+    const program = new Program([process.execPath, 'dist/verify-round.js', ...args], {})
+    const { code } = await program.end(60_000)
+    return { code, stdout: program.stdout, stderr: program.stderr }
+  }
+
+  it('says the same in a terminal, with an exit code', async () => {
+    const { code, stdout } = await run('2', '--url', server.url, '--commitment', proof.commitment)
+    expect(stdout).toContain('All of it is right.')
+    expect(stdout).toContain(proof.order.join(' '))
+    expect(code).toBe(0)
+    const wrong = await run('2', '--url', server.url, '--commitment', proof.seed)
+    expect(wrong.stdout).toContain('NOT RIGHT')
+    expect(wrong.code).toBe(1)
+  }, 120_000)
+
+  it('says why it cannot', async () => {
+    expect(await run('987654', '--url', server.url)).toMatchObject({ code: 2, stdout: '' })
+    expect((await run('2', '--url', 'http://127.0.0.1:1')).stderr).toMatch(/^galop: /)
+    expect((await run()).stderr).toMatch(/^Usage: /)
+  }, 120_000)
+})
