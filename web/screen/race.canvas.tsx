@@ -9,6 +9,8 @@ import { texts } from './texts.ts'
 export type RaceCanvas = HTMLCanvasElement & { painted?: { readonly at: number; readonly places: number[] } }
 
 const LEADERS_NAMED = 3
+/** The box behind a television paints this many in time; the rest is left to its scaler. */
+const MOST_PIXELS_WIDE = 1_280
 
 /** The race, painted anew for every frame of the browser. */
 export const RaceView = ({ round, now }: { readonly round: Round; readonly now: () => number }) => {
@@ -19,7 +21,9 @@ export const RaceView = ({ round, now }: { readonly round: Round; readonly now: 
     let frame = 0
     const paint = (): void => {
       frame = requestAnimationFrame(paint)
-      const { clientWidth: width, clientHeight: height } = canvas
+      const scale = Math.min(1, MOST_PIXELS_WIDE / canvas.clientWidth)
+      const width = Math.round(canvas.clientWidth * scale)
+      const height = Math.round(canvas.clientHeight * scale)
       if (canvas.width !== width || canvas.height !== height) {
         canvas.width = width
         canvas.height = height
