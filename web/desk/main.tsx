@@ -1,9 +1,10 @@
-import { showPage, TopLine } from '../frame.tsx'
+import './desk.css'
+import { showPage } from '../frame.tsx'
 import { SignedIn } from '../session.tsx'
-import { texts } from './texts.ts'
+import { Desk } from './desk.tsx'
 
 showPage(() => (
   <SignedIn adminsOnly>
-    <TopLine title={texts.value.title} />
+    <Desk />
   </SignedIn>
 ))

@@ -1,0 +1,32 @@
+import { time } from '../format.ts'
+import { useAnswer } from './answer.ts'
+import { texts } from './texts.ts'
+import { complaintOf, wordFor } from './words.ts'
+
+const EVERY_MS = 10_000
+
+/** What is wrong with the shop, on every section of the desk. Whether anything is, is said too. */
+export const Alarms = () => {
+  const { data, refusal, at } = useAnswer('GET /api/v1/ops/persistence', {}, { everyMs: EVERY_MS })
+  const { alarms } = texts.value
+  const some = data?.alarms ?? []
+  return (
+    <section class={refusal || some.length > 0 ? 'alarms wrong' : 'alarms'} aria-label={alarms.title}>
+      {refusal && (
+        <p role="alert">
+          {alarms.unknown} {complaintOf(refusal)}
+        </p>
+      )}
+      {!refusal && data && some.length === 0 && <p>{alarms.none(time(at ?? 0))}</p>}
+      {some.length > 0 && (
+        <ul role="alert">
+          {some.map(({ code, message }) => (
+            <li key={code}>
+              <strong>{wordFor(alarms.codes, code)}</strong> <small lang="en">{message}</small>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  )
+}
