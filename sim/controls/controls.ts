@@ -83,7 +83,7 @@ export const CONTROLS: readonly Control[] = [
       },
     ],
     foundBy: ['S8', 'S7'],
-    withinRuns: 300,
+    withinRuns: 700,
   },
   {
     name: 'settle twice after a crash',
