@@ -13,6 +13,7 @@ import { UsersDirectory } from './db/accounts/users.directory.ts'
 import { concludeRetries, jobRetries, recordRetries } from './db/job-retries.queries.ts'
 import { openJournal } from './db/journal.ts'
 import { openLmdbStore } from './db/lmdb.store.ts'
+import { clockAhead, freeBytes } from './db/machine.queries.ts'
 import { migrate } from './db/migrate.ts'
 import { asking, connectPostgres, isPassing } from './db/postgres.ts'
 import { factsOfReceipt, searchReceipts } from './db/racing/audit.queries.ts'
@@ -55,10 +56,13 @@ import { limitedSessions } from './http/rate-limit.ts'
 import { signInPage } from './http/sign-in.page.ts'
 import { watchersOnly } from './http/watchers.ts'
 import { webRoutes } from './http/web.routes.ts'
+import { AlarmWatch } from './jobs/alarms.ts'
+import { MachineWatch } from './jobs/machine.watch.ts'
 import { openQueues } from './jobs/queues.ts'
 import { CacheDebts } from './jobs/racing/cache.debts.ts'
 import { FailedJobs } from './jobs/racing/failed.jobs.ts'
 import { RacingJobs } from './jobs/racing/racing.jobs.ts'
+import { Webhook } from './jobs/webhook.ts'
 
 // The composition root: every module is named here and nowhere else, and is handed what it needs.
 
@@ -184,13 +188,34 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   racing.listenArchive((paid) => live.publishPaid(paid))
 
   // Routes
+  const machine = new MachineWatch({
+    freeBytes: () => freeBytes(dataDirectory),
+    clockAhead: () => asking(() => clockAhead(sql, now)),
+    now,
+    steadyMs: () => performance.now(),
+    bounds: { freeBytes: config.alerts.diskFreeBytes, clockMs: config.alerts.clockMs },
+    onError: (error) => trouble('the machine could not be looked at', error),
+  })
   const figures = racingFigures({
     racing,
     journal,
     jobs,
     live: () => hub.figures(),
     pingPostgres: () => asking(() => sql`select 1`),
+    machine: () => machine.last,
     now,
+  })
+  const { webhookUrl } = config.alerts
+  const webhook =
+    webhookUrl === undefined ? undefined : new Webhook({ url: webhookUrl, now, onTrouble: trouble })
+  const alarms = new AlarmWatch({
+    look: async () => {
+      await machine.look()
+      return figures.look()
+    },
+    now,
+    tell: (told) => webhook?.send(randomUUID(), { ...told, station: config.station, version }),
+    onError: (error) => trouble('the alarms could not be looked at', error),
   })
   const metrics = createMetrics(figures.gauges)
   racing.listen(({ fact }) => metrics.countFact(fact.type))
@@ -270,7 +295,10 @@ export const openApp = async (options: AppOptions): Promise<App> => {
       nameOf,
     }),
   )
-  api.route('/', opsRoutes(sessions, figures.persistence))
+  api.route(
+    '/',
+    opsRoutes(sessions, figures.persistence, () => alarms.current()),
+  )
   const failed = new FailedJobs({
     queues: () => jobs.queues,
     journal,
@@ -340,6 +368,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     routes: [...app.routes, ...counter.routes].map(({ method, path }) => ({ method, path })),
     start: () => {
       racing.start()
+      alarms.start()
       void keepTrying(
         openJobs,
         () => isClosing,
@@ -354,6 +383,8 @@ export const openApp = async (options: AppOptions): Promise<App> => {
       racing.stop()
       live.stop()
       const stores = [
+        () => alarms.stop(),
+        async () => webhook?.stop(),
         () => within(jobs.stop(), JOBS_STOP_LIMIT_MS),
         () => journal.close(),
         () => directory.stop(),

@@ -135,6 +135,9 @@ const Settings = v.object({
     ),
     'loopback',
   ),
+  ALERT_WEBHOOK_URL: v.optional(url('http|https')),
+  ALERT_DISK_FREE_MB: orElse(whole(0, 1_000_000_000), '500'),
+  ALERT_CLOCK_MS: orElse(whole(100, DAY_MS), '2000'),
   LOG_LEVEL: orElse(
     v.picklist(
       ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
@@ -214,6 +217,11 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,
     trustedProxies: settings.TRUST_PROXY ?? [],
     metricsFrom: settings.METRICS_FROM,
+    alerts: {
+      webhookUrl: settings.ALERT_WEBHOOK_URL,
+      diskFreeBytes: settings.ALERT_DISK_FREE_MB * 1_048_576,
+      clockMs: settings.ALERT_CLOCK_MS,
+    },
     logLevel: settings.LOG_LEVEL,
     isDemonstration: settings.DEMONSTRATION,
   }

@@ -1,5 +1,12 @@
 // Written by scripts/api-types.ts from /openapi.json: do not edit.
 
+export type Alarm = {
+  readonly code: string
+  readonly id: string
+  readonly message: string
+  readonly since: number
+}
+
 export type AuditReceipt = {
   readonly id: number
   readonly roundId: number
@@ -529,6 +536,12 @@ export type Api = {
     }
   }
   'GET /api/v1/my-day/': { path: Nothing; query: { date?: string }; body: undefined; data: MyDay }
+  'GET /api/v1/ops/alarms': {
+    path: Nothing
+    query: Nothing
+    body: undefined
+    data: { readonly alarms: readonly Alarm[]; readonly checkedAt: number | null }
+  }
   'GET /api/v1/ops/jobs/failed': {
     path: Nothing
     query: { queue?: 'persist' | 'cache' }

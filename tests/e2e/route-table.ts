@@ -165,6 +165,7 @@ export const ROWS: readonly Row[] = [
 
   // The test's server gives its figures to no network.
   { method: 'GET', route: '/api/v1/ops/persistence', expected: admins(200) },
+  { method: 'GET', route: '/api/v1/ops/alarms', expected: admins(200) },
   { method: 'GET', route: '/api/v1/ops/jobs/failed', expected: admins(200) },
   { method: 'GET', route: '/api/v1/ops/jobs/retries', expected: admins(200) },
   {

@@ -34,6 +34,7 @@ describe('without any setting', () => {
     expect(config).toEqual({
       port: 3000,
       host: '0.0.0.0',
+      alerts: { webhookUrl: undefined, diskFreeBytes: 500 * 1_048_576, clockMs: 2_000 },
       dataDirectory: './data',
       databaseUrl: undefined,
       redisUrl: undefined,
@@ -181,6 +182,9 @@ describe('a setting that is wrong', () => {
     ['METRICS_FROM', '::/129', /addresses or subnets/],
     ['METRICS_FROM', 'everybody', /anyone/],
     ['DEMONSTRATION', 'yes', /true or false/],
+    ['ALERT_WEBHOOK_URL', 'alerts.example', /scheme http or https/],
+    ['ALERT_DISK_FREE_MB', '-1', /whole number from 0 to/],
+    ['ALERT_CLOCK_MS', '99', /whole number from 100 to/],
     ['LOG_LEVEL', 'loud', /trace, debug, info, warn, error, fatal or silent/],
   ]
 

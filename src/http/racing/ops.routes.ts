@@ -37,12 +37,28 @@ export type Persistence = {
   readonly alarms: readonly { readonly code: string; readonly message: string }[]
 }
 
-/** `/ops/persistence`, for admins. */
-export const opsRoutes = (sessions: Sessions, persistence: () => Promise<Persistence>) => {
+/** What is wrong at present, oldest first. Times in milliseconds. */
+export type Alarms = {
+  readonly alarms: readonly {
+    readonly code: string
+    readonly id: string
+    readonly message: string
+    readonly since: number
+  }[]
+  readonly checkedAt: number | null
+}
+
+/** `/ops/persistence` and `/ops/alarms`, for admins. */
+export const opsRoutes = (
+  sessions: Sessions,
+  persistence: () => Promise<Persistence>,
+  alarms: () => Promise<Alarms>,
+) => {
   const app = new Hono<Env>()
   route(app, 'GET', '/ops/persistence', docs.persistence, adminOnly(sessions), async (c) =>
     ok(c, await persistence()),
   )
+  route(app, 'GET', '/ops/alarms', docs.alarms, adminOnly(sessions), async (c) => ok(c, await alarms()))
   return app
 }
 
@@ -53,7 +69,25 @@ const counts = v.object({
   failed: v.number(),
   completed: v.number(),
 })
+const Alarm = v.pipe(
+  v.object({ code: v.string(), id: v.string(), message: v.string(), since: v.number() }),
+  v.metadata({
+    ref: 'Alarm',
+    description: 'id tells apart those of one code: a discrepancy of one round from that of another.',
+  }),
+)
 const docs = {
+  alarms: {
+    tags: ['operations'],
+    summary: 'What is wrong at present, and since when',
+    description:
+      'For admins. Looked at every five seconds. The same is sent to ALERT_WEBHOOK_URL when it begins and ends.',
+    security: signedInSecurity,
+    responses: answersOf(v.object({ alarms: v.array(Alarm), checkedAt: v.nullable(v.number()) }), [
+      ...adminRefusals,
+      'TOO_MANY_REQUESTS',
+    ]),
+  },
   persistence: {
     tags: ['operations'],
     summary: 'Receipts sold and not yet in Postgres, failed jobs, journal positions, alarms',

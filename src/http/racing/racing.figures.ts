@@ -37,14 +37,27 @@ export type FiguresOptions = {
   readonly live: () => LiveFigures
   /** Rejects while Postgres does not answer. */
   readonly pingPostgres: () => Promise<unknown>
+  /** What is wrong with the machine, and what of it could not be looked at. */
+  readonly machine: () => { readonly found: readonly Condition[]; readonly unknown: readonly string[] }
   readonly now: () => number
 }
+
+type Condition = { readonly code: string; readonly id: string; readonly message: string }
+const alarm = (code: string, message: string, id = code): Condition => ({ code, id, message })
 
 /** Receipts that wait longer than this for Postgres are worth an alarm. */
 const LATE_MS = 60_000
 const CHECK_LIMIT_MS = 2_000
 
-export const racingFigures = ({ racing, journal, jobs, live, pingPostgres, now }: FiguresOptions) => {
+export const racingFigures = ({
+  racing,
+  journal,
+  jobs,
+  live,
+  pingPostgres,
+  machine,
+  now,
+}: FiguresOptions) => {
   const unstored = (): Persistence['unstored'] => {
     const { receipts, amount, oldestAt } = jobs.ledger.unstored()
     return {
@@ -61,32 +74,40 @@ export const racingFigures = ({ racing, journal, jobs, live, pingPostgres, now }
   const failedOf = (counts: Counts): number =>
     Object.values(counts).reduce((sum, queue) => sum + queue.failed, 0)
 
-  const alarms = (late: Persistence['unstored'], failed: number | null): Persistence['alarms'] => [
+  const conditions = (late: Persistence['unstored'], failed: number | null): Condition[] => [
     ...(journal.failure
-      ? [{ code: 'JOURNAL', message: 'The journal cannot write; nothing is sold. Look at the disk.' }]
+      ? [alarm('JOURNAL', 'The journal cannot write; nothing is sold. Look at the disk.')]
       : []),
     ...(late.oldestAgeMs !== null && late.oldestAgeMs > LATE_MS
       ? [
-          {
-            code: 'LATE',
-            message: `${late.receipts} receipts wait for Postgres, the oldest for ${Math.round(late.oldestAgeMs / 1000)} s.`,
-          },
+          alarm(
+            'LATE',
+            `${late.receipts} receipts wait for Postgres, the oldest for ${Math.round(late.oldestAgeMs / 1000)} s.`,
+          ),
         ]
       : []),
-    ...(failed ? [{ code: 'FAILED_JOBS', message: `${failed} jobs failed for good; see /admin/jobs.` }] : []),
+    ...(failed ? [alarm('FAILED_JOBS', `${failed} jobs failed for good; see /admin/jobs.`)] : []),
     ...(jobs.isSuperseded()
       ? [
-          {
-            code: 'SUPERSEDED',
-            message: 'Another data directory has claimed this station number; stop one of the two servers.',
-          },
+          alarm(
+            'SUPERSEDED',
+            'Another data directory has claimed this station number; stop one of the two servers.',
+          ),
         ]
       : []),
-    ...[...jobs.differing()].map(([roundId, found]) => ({
-      code: 'DISCREPANCY',
-      message: `Rows and facts of round ${roundId} differ: ${found}.`,
-    })),
+    ...[...jobs.differing()].map(([roundId, found]) =>
+      alarm('DISCREPANCY', `Rows and facts of round ${roundId} differ: ${found}.`, `DISCREPANCY/${roundId}`),
+    ),
+    ...machine().found,
   ]
+
+  /** What is wrong at present, for whoever watches. */
+  const look = async (): Promise<{ found: Condition[]; unknown: string[] }> => {
+    const { value: counts } = await within(jobs.counts())
+    const failed = counts ? failedOf(counts) : null
+    const unknown = [...machine().unknown, ...(failed === null ? ['FAILED_JOBS'] : [])]
+    return { found: conditions(unstored(), failed), unknown }
+  }
 
   const persistence = async (): Promise<Persistence> => {
     const { value: counts } = await within(jobs.counts())
@@ -108,7 +129,7 @@ export const racingFigures = ({ racing, journal, jobs, live, pingPostgres, now }
           unstored: unstoredOf(round.id),
         })),
       },
-      alarms: alarms(late, failedJobs),
+      alarms: conditions(late, failedJobs).map(({ code, message }) => ({ code, message })),
     }
   }
 
@@ -156,7 +177,7 @@ export const racingFigures = ({ racing, journal, jobs, live, pingPostgres, now }
   const isSelling = (): boolean =>
     journal.failure === undefined && racing.tracks.every((track) => racing.current(track) !== undefined)
 
-  return { persistence, checks, gauges, isSelling }
+  return { persistence, look, checks, gauges, isSelling }
 }
 
 /** What came of a promise within the time limit of a check. */
