@@ -1,0 +1,89 @@
+/// <reference lib="dom" />
+// Takes the pictures of the documents: `node --import tsx scripts/screenshots.ts [NAME…]` writes docs/screenshots/*.png, of the
+// built server, in a browser. To add one, name it in PICTURES: it opens pages and leaves the one to be taken as it should look.
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import type { Browser, Page } from 'playwright-core'
+import { launchBrowser } from '../tests/support/browser.ts'
+import { ROOT, startServer, type TestServer } from '../tests/support/server.ts'
+import { visit } from '../tests/support/visit.ts'
+
+type Stage = {
+  readonly server: TestServer
+  readonly browser: Browser
+  /** A page of the server, as nobody, in French. */
+  readonly open: (path: string, viewport?: { width: number; height: number }) => Promise<Page>
+}
+
+const PATIENCE_MS = 90_000
+const TELEVISION = { width: 1_280, height: 720 }
+/** Long enough for each phase to be caught on a busy machine. */
+const rounds = {
+  ROUND_WAIT_DURATION_MS: '14000',
+  BETTING_LOCK_DURATION_MS: '3000',
+  RACE_DURATION_MS: '14000',
+  RESULTS_DURATION_MS: '9000',
+}
+
+/** In their order: races go on meanwhile, so that those of the second race have results before them. */
+const PICTURES: Readonly<Record<string, (stage: Stage) => Promise<Page>>> = {
+  'screen-result': async ({ open }) => {
+    const page = await open('/screen', TELEVISION)
+    await page.locator('.outcome').waitFor({ timeout: PATIENCE_MS })
+    return page
+  },
+  verify: async ({ open, server }) => {
+    const { data } = (await (await fetch(`${server.url}/api/v1/rounds/?limit=1`)).json()) as {
+      data: { rounds: { roundId: number }[] }
+    }
+    const page = await open(`/verify?round=${data.rounds[0]?.roundId ?? 1}`, { width: 1_100, height: 1_240 })
+    await page.locator('.verdict').waitFor({ timeout: PATIENCE_MS })
+    return page
+  },
+  'screen-waiting': async ({ open }) => {
+    const page = await open('/screen', TELEVISION)
+    await page.locator('.until:not(.locked)').waitFor({ timeout: PATIENCE_MS })
+    return page
+  },
+  'screen-race': async ({ open }) => {
+    const page = await open('/screen', TELEVISION)
+    await page.locator('canvas.race').waitFor({ timeout: PATIENCE_MS })
+    await page.waitForFunction(
+      () => {
+        const canvas = document.querySelector('canvas.race') as { painted?: { places: number[] } } | null
+        return canvas?.painted?.places.some((place) => place > 0.55)
+      },
+      undefined,
+      { timeout: PATIENCE_MS },
+    )
+    return page
+  },
+}
+
+const take = async (names: readonly string[]): Promise<void> => {
+  const directory = join(ROOT, 'docs', 'screenshots')
+  mkdirSync(directory, { recursive: true })
+  const [server, browser] = await Promise.all([startServer({ env: rounds }), launchBrowser()])
+  try {
+    const open: Stage['open'] = async (path, viewport = { width: 1_280, height: 800 }) =>
+      (await visit(browser, { url: `${server.url}${path}`, viewport })).page
+    for (const name of names) {
+      const page = await PICTURES[name]!({ server, browser, open })
+      await page.screenshot({ path: join(directory, `${name}.png`) })
+      await page.context().close()
+      process.stdout.write(`docs/screenshots/${name}.png\n`)
+    }
+  } finally {
+    await browser.close()
+    await server.stop()
+  }
+}
+
+const asked = process.argv.slice(2)
+const unknown = asked.find((name) => !(name in PICTURES))
+if (unknown === undefined) await take(asked.length > 0 ? asked : Object.keys(PICTURES))
+else {
+  process.stderr.write(`there is no picture ${unknown}; there are ${Object.keys(PICTURES).join(', ')}\n`)
+  process.exitCode = 2
+}
