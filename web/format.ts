@@ -1,3 +1,4 @@
+import { printedNumber } from '../src/domain/racing/receipt-number.ts'
 import { language } from './language.ts'
 import { shop } from './shop.ts'
 
@@ -32,12 +33,17 @@ export const amountTyped = (text: string): number | undefined => {
 export const odds = (coeff: number): string =>
   new Intl.NumberFormat(language.value, { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(coeff)
 
+const CLOCK = { hour: '2-digit', minute: '2-digit', second: '2-digit' } as const
+const DATE = { day: '2-digit', month: '2-digit', year: 'numeric' } as const
+
 /** `14:03:09` in the shop's time zone. `at` in milliseconds since 1970, or an ISO date. */
-export const time = (at: number | string): string => inShop({ timeStyle: 'medium' }).format(new Date(at))
+export const time = (at: number | string): string => inShop(CLOCK).format(new Date(at))
 
 /** `21/11/2026 14:03:09` */
-export const dateTime = (at: number | string): string =>
-  inShop({ dateStyle: 'short', timeStyle: 'medium' }).format(new Date(at))
+export const dateTime = (at: number | string): string => inShop({ ...DATE, ...CLOCK }).format(new Date(at))
+
+/** The number of a receipt as it is printed, with the station's zeros. */
+export const receiptNumber = (id: number): string => printedNumber(shop.value?.station ?? '0', id)
 
 /** `samedi 21 novembre` of a day `2026-11-21`. */
 export const dayName = (day: string): string =>
@@ -57,8 +63,9 @@ export const dayOf = (at: number): string =>
     timeZone: shop.value?.timeZone ?? 'UTC',
   }).format(at)
 
-const inShop = (style: { dateStyle?: 'short'; timeStyle?: 'medium' }): Intl.DateTimeFormat =>
+const inShop = (style: Intl.DateTimeFormatOptions): Intl.DateTimeFormat =>
   new Intl.DateTimeFormat(language.value, {
     ...style,
+    hour12: false,
     timeZone: shop.value?.timeZone ?? 'UTC',
-  } as Intl.DateTimeFormatOptions)
+  })

@@ -1,0 +1,135 @@
+/// <reference lib="dom" />
+// The station while the server is killed under it: whatever is lost on the way, a sale is one receipt, never two.
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { launchBrowser } from '../support/browser.ts'
+import { Cashier } from '../support/counter.ts'
+import { eventually, startServer, type TestServer } from '../support/server.ts'
+import { Station } from '../support/station.ts'
+import { type Visit, visit } from '../support/visit.ts'
+
+let server: TestServer
+let browser: Browser
+let api: Station
+const visits: Visit[] = []
+
+beforeAll(async () => {
+  ;[server, browser] = await Promise.all([
+    startServer({ env: { ROUND_WAIT_DURATION_MS: '600000', TRACKS: 'main,nord' } }),
+    launchBrowser(),
+  ])
+  api = await Station.signIn(server, 'caisse')
+}, 90_000)
+afterEach(async () => {
+  for (const { context } of visits.splice(0)) await context.close()
+})
+afterAll(async () => {
+  try {
+    await browser?.close()
+  } finally {
+    await server?.stop()
+  }
+})
+
+const atCounter = async () => {
+  const opened = await visit(browser, { url: `${server.url}/station`, station: api })
+  visits.push(opened)
+  await opened.page.locator('.field li').first().waitFor()
+  return { ...opened, cashier: new Cashier(opened.page) }
+}
+const receipts = async (): Promise<{ id: number; track: string; totalAmount: number }[]> =>
+  (await api.myBets('?limit=100')).data.tickets
+
+/** From now on the answers of sales are lost on their way, until the function that comes back is called. */
+const loseAnswers = async (page: Page, afterwards: () => Promise<unknown>) => {
+  const executed: number[] = []
+  const pattern = '**/api/v1/receipts/?action=add*'
+  await page.route(pattern, async (route) => {
+    const answer = await route.fetch().catch(() => undefined)
+    if (answer) executed.push(answer.status())
+    await afterwards()
+    await route.abort('connectionreset')
+  })
+  return { executed, end: () => page.unroute(pattern) }
+}
+const comeBack = async (): Promise<void> => {
+  server.launch()
+  await server.untilOpen()
+}
+
+describe('a sale, and the server killed in the middle of it', () => {
+  it('is one receipt where the server was killed before it heard of it', async () => {
+    const { cashier, page, printed } = await atCounter()
+    const before = (await receipts()).length
+    await cashier.bet(1, '5')
+    await cashier.bet(2, '6')
+    await server.kill('SIGKILL')
+    await cashier.press('Enter')
+    await cashier.reads('.outcome', 'Pas de réponse du serveur')
+    await cashier.reads('.top-line', 'Hors ligne')
+    expect(await page.locator('button.sell').isDisabled()).toBe(true)
+    // However often one presses: there is one sale, and it is under way.
+    await cashier.press('Enter')
+    await cashier.press('Enter')
+    await comeBack()
+    const id = Number(await cashier.sold())
+    await cashier.reads('.top-line', 'En direct')
+    const after = await receipts()
+    expect(after.length).toBe(before + 1)
+    expect(after[0]).toMatchObject({ id, totalAmount: 11 })
+    await eventually('it is printed', () => printed.length === 1)
+    expect(await page.locator('.bets').count()).toBe(0)
+  })
+
+  it('is one receipt where the server was killed after it sold, and before the answer came', async () => {
+    const { cashier, page, printed } = await atCounter()
+    const before = (await receipts()).length
+    const lost = await loseAnswers(page, () => server.kill('SIGKILL'))
+    await cashier.bet(3, '7')
+    await cashier.press('Enter')
+    await cashier.reads('.outcome', 'Pas de réponse du serveur')
+    expect(lost.executed).toEqual([200])
+    await lost.end()
+    await comeBack()
+    const id = Number(await cashier.sold())
+    const after = await receipts()
+    expect(after.length).toBe(before + 1)
+    expect(after[0]).toMatchObject({ id, totalAmount: 7 })
+    await eventually('it is printed', () => printed.length === 1)
+  })
+
+  it('is one receipt where the page was loaded again before the answer came', async () => {
+    const { cashier, page, printed } = await atCounter()
+    const before = (await receipts()).length
+    const lost = await loseAnswers(page, async () => {})
+    await cashier.bet(4, '8')
+    await cashier.press('Enter')
+    await cashier.reads('.outcome', 'Pas de réponse du serveur')
+    await eventually('it was asked again, in vain', () => lost.executed.length > 1)
+    await lost.end()
+    await page.reload()
+    const id = Number(await cashier.sold())
+    const after = await receipts()
+    expect(after.length).toBe(before + 1)
+    expect(after[0]).toMatchObject({ id, totalAmount: 8 })
+    await eventually('it is printed', () => printed.length === 1)
+    await page.reload()
+    await page.locator('.field li').first().waitFor()
+    expect((await receipts()).length).toBe(before + 1)
+  })
+})
+
+describe('several tracks', () => {
+  it('are sold on one at a time, and the page remembers which', async () => {
+    const { cashier, page } = await atCounter()
+    await page.locator('.track select').selectOption('nord')
+    const { data } = await api.ask('/api/v1/rounds/current?track=nord')
+    await cashier.reads('.clock', `Course ${data.id}`)
+    await page.reload()
+    await cashier.reads('.clock', `Course ${data.id}`)
+    await cashier.bet(5, '9')
+    await cashier.press('Enter')
+    const id = Number(await cashier.sold())
+    expect((await receipts()).find((one) => one.id === id)).toMatchObject({ track: 'nord', totalAmount: 9 })
+  })
+})

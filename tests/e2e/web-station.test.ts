@@ -1,0 +1,240 @@
+/// <reference lib="dom" />
+// A shift at the station page, with the keyboard alone; what is refused; both languages; a slow machine.
+import { join } from 'node:path'
+import process from 'node:process'
+import type { Browser } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { launchBrowser } from '../support/browser.ts'
+import { Cashier, shown } from '../support/counter.ts'
+import { eventually, startServer, type TestServer } from '../support/server.ts'
+import { type Json, Station } from '../support/station.ts'
+import { barriersOf, type Visit, type VisitOptions, visit } from '../support/visit.ts'
+
+/** 6 pays 12.57: a single stake of more than 2,386.63 would cost the round too much. */
+const MAX_EXPOSURE = 3_000_000
+const SLOWDOWN = 6
+const FIRST_PAINT_LIMIT_MS = 1_000
+
+let server: TestServer
+let browser: Browser
+let admin: Station
+let api: Station
+const visits: Visit[] = []
+
+beforeAll(async () => {
+  ;[server, browser] = await Promise.all([
+    startServer({
+      env: {
+        TIME_ZONE: 'America/Port-au-Prince',
+        ROUND_WAIT_DURATION_MS: '14000',
+        BETTING_LOCK_DURATION_MS: '2000',
+        RACE_DURATION_MS: '1000',
+        RESULTS_DURATION_MS: '4000',
+        MAX_ROUND_EXPOSURE: String(MAX_EXPOSURE),
+      },
+    }),
+    launchBrowser(),
+  ])
+  ;[admin, api] = await Promise.all([Station.signIn(server, 'admin'), Station.signIn(server, 'caisse')])
+}, 90_000)
+afterEach(async ({ task }) => {
+  const directory = process.env.PAGES_SHOTS
+  if (task.result?.state === 'fail' && directory)
+    for (const { page } of visits) await page.screenshot({ path: join(directory, `${task.id}.png`) })
+  for (const { context } of visits.splice(0)) await context.close()
+})
+afterAll(async () => {
+  try {
+    await browser?.close()
+  } finally {
+    await server?.stop()
+  }
+})
+
+const open = async (options: Partial<VisitOptions> = {}) => {
+  const opened = await visit(browser, { url: `${server.url}/station`, ...options })
+  visits.push(opened)
+  return { ...opened, cashier: new Cashier(opened.page) }
+}
+/** At the station, signed in, with the field before one's eyes and some time to sell. */
+const atCounter = async (options: Partial<VisitOptions> = {}, leastMs = 8_000) => {
+  const opened = await open({ station: api, ...options })
+  await opened.page.locator('.field li').first().waitFor()
+  const round: Json = await api.openRound(leastMs)
+  await opened.cashier.reads('.clock', new RegExp(`\\b${round.id}\\b`))
+  return { ...opened, round }
+}
+const printsOf = (printed: readonly string[]): string[] =>
+  printed.map((address) => {
+    const { searchParams } = new URL(address)
+    return `${searchParams.get('action')} ${Number(searchParams.get('id'))}`
+  })
+
+describe('a shift', () => {
+  it('sells, reprints, cancels, waits for the race, pays, sees a loser, and adds up, by keyboard alone', async () => {
+    const { cashier, printed, page, errors } = await open()
+    await cashier.signIn('caisse', server.passwordOf('caisse'))
+    const round = await api.openRound(10_000)
+    await cashier.reads('.clock', `Course ${round.id}`)
+
+    await cashier.bet(1, '25')
+    await cashier.bet(2, '12,5')
+    await cashier.bet(3, '7')
+    expect(await cashier.text('.sums')).toBe(`Total ${shown(4_450)} Gain possible ${shown(6_250)}`)
+    await cashier.press('Enter')
+    const first = await cashier.sold()
+    await cashier.bet(4, '10')
+    await cashier.bet(5, '10')
+    await cashier.type('6')
+    await cashier.type('20')
+    await cashier.press('+')
+    await cashier.reads('.outcome', shown(4_000))
+    const second = await cashier.sold()
+    await cashier.bet(1, '3')
+    await cashier.press('Enter')
+    await cashier.reads('.outcome', shown(300))
+    const third = await cashier.sold()
+    expect(new Set([first, second, third]).size).toBe(3)
+    const [a, b, c] = [first, second, third].map(Number)
+    await eventually('three receipts are printed', () => printed.length === 3)
+
+    await cashier.press('-')
+    await cashier.reads('.verdict', 'PAS ENCORE COURUE')
+    await cashier.tabTo('Réimprimer')
+    await eventually('the last one is printed again', () => printed.length === 4)
+    await cashier.press('Escape')
+    await cashier.press('/')
+    await cashier.type(third)
+    await cashier.press('Enter')
+    await cashier.reads('.verdict', 'PAS ENCORE COURUE')
+    await cashier.tabTo('Annuler')
+    await cashier.press('Enter')
+    await cashier.reads('.verdict', `ANNULÉ : rendez ${shown(300)}`)
+    expect(printsOf(printed)).toEqual([`print ${a}`, `print ${b}`, `print ${c}`, `print ${c}`])
+
+    await page.locator('.clock.is-settled').waitFor()
+    const { winner } = (await admin.untilRound(round.id, 'settled')).result
+    const [won, lost] = winner <= 3 ? [first, second] : [second, first]
+    const prize = Math.round((await api.receipt(won)).data.prize * 100)
+    await cashier.scan(won)
+    await cashier.reads('.verdict', `GAGNÉ 0`)
+    expect(await cashier.text('.verdict .what')).toBe(`À remettre au client : ${shown(prize)}`)
+    await cashier.press('Enter')
+    await cashier.reads('.verdict', `PAYÉ : remettez ${shown(prize)}`)
+    expect(printsOf(printed).at(-1)).toBe(`payout ${Number(won)}`)
+    await cashier.scan(lost)
+    await cashier.reads('.verdict', 'PERDU')
+    await cashier.scan(won)
+    await cashier.reads('.verdict', 'DÉJÀ PAYÉ')
+    expect(await cashier.text('.verdict .what')).toMatch(/^le \d\d\/\d\d\/\d{4} \d\d:\d\d:\d\d par caisse$/)
+    await cashier.scan('01999999')
+    await cashier.reads('.counter', 'Aucun reçu ne porte ce numéro.')
+
+    const balance = shown(4_450 + 4_000 - prize)
+    await cashier.reads('.day', balance)
+    expect(await cashier.text('.day tbody')).toBe(
+      `Vendu 3 ${shown(8_750)} Annulé 1 ${shown(300)} Payé 1 ${shown(prize)} Solde de caisse ${balance}`,
+    )
+    expect(errors.filter((error) => !/40[14]/.test(error))).toEqual([])
+  })
+})
+
+describe('what is refused', () => {
+  it('is said in words before or after it is sent, and what was typed stays', async () => {
+    const { cashier, round, page } = await atCounter()
+    expect(await cashier.text('.field li:last-child')).toContain('max 2 386,63')
+    await cashier.bet(6, '2386,64')
+    expect(await cashier.text('.entry')).toContain(`Mise trop grande : au plus ${shown(238_663)}`)
+    expect(await page.locator('.bets').count()).toBe(0)
+    await cashier.press('Escape')
+    await cashier.bet(1, '0,5')
+    expect(await cashier.text('.entry')).toContain(`Mise trop petite : au moins ${shown(100)}`)
+    await cashier.press('Escape')
+    await cashier.type('9')
+    expect(await cashier.text('.entry')).toContain('Ce numéro ne court pas.')
+    await cashier.press('Escape')
+
+    // Another station is quicker: what this page knew is old, and the server says so.
+    await cashier.bet(6, '2000')
+    await cashier.bet(2, '5')
+    expect((await admin.sell([[6, 100_000]])).status).toBe(200)
+    await cashier.press('Enter')
+    await cashier.reads('.outcome', 'n’accepte plus une telle mise')
+    await cashier.reads('.field', 'max 1 386,63')
+    expect(await cashier.text('.bets tbody')).toContain('6 Cheval 6 2 000,00')
+
+    await page.locator('.clock.is-betting-locked').waitFor()
+    await cashier.reads('.clock', 'PARIS FERMÉS')
+    expect(await page.locator('button.sell').isDisabled()).toBe(true)
+    await cashier.press('Enter')
+    await cashier.reads('.outcome', 'Les paris sont fermés')
+    expect(await cashier.text('.bets tbody')).toContain('2 Cheval 2 5,00')
+    // The last bet is taken back, corrected, and sold on the next race.
+    await cashier.press('Backspace')
+    await cashier.type('7')
+    await cashier.press('Enter')
+    await cashier.press('Backspace')
+    await cashier.press('Escape')
+    await cashier.press('Backspace')
+    await cashier.type('20')
+    await cashier.press('Enter')
+    const next = await api.openRound(5_000)
+    expect(next.id).not.toBe(round.id)
+    await cashier.reads('.clock', `Course ${next.id}`)
+    await cashier.press('Enter')
+    const id = await cashier.sold()
+    expect((await api.receipt(id)).data).toMatchObject({ roundId: next.id, totalAmount: 20 })
+  })
+})
+
+describe('the page', () => {
+  it.each(['fr-HT', 'en-GB'])(
+    'is for everybody in %s: axe finds nothing serious in any state',
+    async (locale) => {
+      const { cashier, page, origins } = await atCounter({ locale })
+      await cashier.bet(1, '5')
+      await cashier.type('2')
+      await cashier.type('0')
+      expect(await barriersOf(page)).toEqual([])
+      await cashier.press('Escape')
+      await cashier.press('Enter')
+      const id = await cashier.sold()
+      const words = locale === 'fr-HT' ? ['Vendu', 'PAS ENCORE', 'HTG'] : ['Sold', 'NOT YET RUN', 'HTG']
+      await cashier.reads('.outcome', words[0]!)
+      await cashier.scan(id)
+      await cashier.reads('.verdict', words[1]!)
+      expect(await cashier.text('.day')).toContain(words[2]!)
+      expect(await barriersOf(page)).toEqual([])
+      await page.locator('.clock.is-betting-locked').waitFor()
+      expect(await barriersOf(page)).toEqual([])
+      await page.locator('.clock.is-settled').waitFor()
+      await cashier.scan(id)
+      await page.locator('.verdict.won, .verdict.lost').waitFor()
+      expect(await barriersOf(page)).toEqual([])
+      expect([...origins]).toEqual([server.url])
+    },
+  )
+
+  it(`shows something within a second on a machine ${SLOWDOWN} times as slow`, async () => {
+    const paints: number[] = []
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const context = await browser.newContext()
+      try {
+        const page = await context.newPage()
+        const devTools = await context.newCDPSession(page)
+        await devTools.send('Emulation.setCPUThrottlingRate', { rate: SLOWDOWN })
+        await page.goto(`${server.url}/station`)
+        await page.locator('input[name=name]').waitFor()
+        paints.push(
+          await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]!.startTime),
+        )
+      } finally {
+        await context.close()
+      }
+    }
+    console.log(
+      `first paint of /station at a ${SLOWDOWN}th of the speed: ${paints.map(Math.round).join(', ')} ms`,
+    )
+    expect(Math.min(...paints)).toBeLessThan(FIRST_PAINT_LIMIT_MS)
+  })
+})
