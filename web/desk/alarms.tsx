@@ -19,13 +19,15 @@ export const Alarms = () => {
       )}
       {!refusal && data && some.length === 0 && <p>{alarms.none(time(at ?? 0))}</p>}
       {some.length > 0 && (
-        <ul role="alert">
-          {some.map(({ code, message }) => (
-            <li key={code}>
-              <strong>{wordFor(alarms.codes, code)}</strong> <small lang="en">{message}</small>
-            </li>
-          ))}
-        </ul>
+        <div role="alert">
+          <ul>
+            {some.map(({ code, message }) => (
+              <li key={code}>
+                <strong>{wordFor(alarms.codes, code)}</strong> <small lang="en">{message}</small>
+              </li>
+            ))}
+          </ul>
+        </div>
       )}
     </section>
   )
