@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import process from 'node:process'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser } from '../tests/support/browser.ts'
+import { Cashier } from '../tests/support/counter.ts'
 import { ROOT, startServer, type TestServer } from '../tests/support/server.ts'
 import { visit } from '../tests/support/visit.ts'
 
@@ -26,6 +27,25 @@ const rounds = {
   RESULTS_DURATION_MS: '9000',
 }
 
+/** At the counter, signed in, with enough time to sell. */
+const atStation = async ({ open, server }: Stage): Promise<{ page: Page; cashier: Cashier }> => {
+  const page = await open('/station')
+  const cashier = new Cashier(page)
+  await cashier.signIn('caisse', server.passwordOf('caisse'))
+  await page.waitForFunction(
+    () => Number(document.querySelector('.clock.is-waiting .seconds')?.textContent?.slice(2)) >= 8,
+    undefined,
+    { timeout: PATIENCE_MS },
+  )
+  return { page, cashier }
+}
+/** A receipt on all of the six, so that it wins. */
+const sellSure = async (cashier: Cashier): Promise<string> => {
+  for (const number of [1, 2, 3, 4, 5, 6]) await cashier.bet(number, '25')
+  await cashier.press('+')
+  return await cashier.sold()
+}
+
 /** In their order: races go on meanwhile, so that those of the second race have results before them. */
 const PICTURES: Readonly<Record<string, (stage: Stage) => Promise<Page>>> = {
   'screen-result': async ({ open }) => {
@@ -44,6 +64,37 @@ const PICTURES: Readonly<Record<string, (stage: Stage) => Promise<Page>>> = {
   'screen-waiting': async ({ open }) => {
     const page = await open('/screen', TELEVISION)
     await page.locator('.until:not(.locked)').waitFor({ timeout: PATIENCE_MS })
+    return page
+  },
+  'station-selling': async (stage) => {
+    const { page, cashier } = await atStation(stage)
+    await cashier.bet(1, '50')
+    await cashier.press('Enter')
+    await cashier.sold()
+    await cashier.bet(2, '100')
+    await cashier.bet(5, '12,5')
+    await cashier.type('3')
+    await cashier.type('40')
+    await page.locator('.last tbody tr').first().waitFor()
+    return page
+  },
+  'station-locked': async (stage) => {
+    const { page, cashier } = await atStation(stage)
+    await cashier.bet(4, '75')
+    await page.locator('.clock.is-betting-locked').waitFor({ timeout: PATIENCE_MS })
+    await cashier.press('Enter')
+    await cashier.reads('.outcome', 'fermés')
+    return page
+  },
+  'station-won': async (stage) => {
+    const { page, cashier } = await atStation(stage)
+    const number = await sellSure(cashier)
+    await page.locator('.clock.is-settled').waitFor({ timeout: PATIENCE_MS })
+    await cashier.press('/')
+    await cashier.type(number)
+    await cashier.press('Enter')
+    await page.locator('.verdict.won').waitFor()
+    await page.locator('.last .status.won').first().waitFor()
     return page
   },
   'screen-race': async ({ open }) => {
