@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the texts are pieces of programs
 // Negative controls: faults put in on purpose, each of which the simulation must find, and by the invariant that one would
 // expect. They are edits of a copy of the sources. One whose text is not there any more is an error, not a pass.
 import type { InvariantName } from '../invariants.ts'
@@ -210,7 +211,8 @@ export const CONTROLS: readonly Control[] = [
       {
         file: 'src/http/racing/racing.live.ts',
         find: '    this.#all?.publish(event, shared)\n    this.#own.get',
-        replace: '    this.#all?.publish(event, shared)\n    this.race.publish(event, shared)\n    this.#own.get',
+        replace:
+          '    this.#all?.publish(event, shared)\n    this.race.publish(event, shared)\n    this.#own.get',
       },
     ],
     foundBy: ['S11'],
