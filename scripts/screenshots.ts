@@ -7,7 +7,8 @@ import process from 'node:process'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser } from '../tests/support/browser.ts'
 import { Cashier } from '../tests/support/counter.ts'
-import { ROOT, startServer, type TestServer } from '../tests/support/server.ts'
+import { eventually, ROOT, startServer, type TestServer } from '../tests/support/server.ts'
+import { Crowd, Station } from '../tests/support/station.ts'
 import { visit } from '../tests/support/visit.ts'
 
 type Stage = {
@@ -45,6 +46,26 @@ const sellSure = async (cashier: Cashier): Promise<string> => {
   await cashier.press('+')
   return await cashier.sold()
 }
+
+/** A section of the desk, as an admin of a shop that has sold for a while, in a round that came so far. */
+const desk =
+  (place: string, ready: string, status: string) =>
+  async ({ server, browser }: Stage): Promise<Page> => {
+    const admin = await Station.signIn(server, 'admin')
+    const { id } = await admin.openRound(9_000, PATIENCE_MS)
+    const crowd = new Crowd(await Station.signIn(server, 'caisse'), { clients: 2, restMs: 100, payEvery: 3 })
+    try {
+      await eventually('enough is sold', () => crowd.with('acknowledged').length > 40, PATIENCE_MS)
+      await admin.untilRound(id, status, PATIENCE_MS)
+      const viewport = { width: 1_280, height: 1_000 }
+      const { page } = await visit(browser, { url: `${server.url}/desk#${place}`, station: admin, viewport })
+      for (const one of [ready, '.live.live'])
+        await page.locator(one).first().waitFor({ timeout: PATIENCE_MS })
+      return page
+    } finally {
+      await crowd.stop()
+    }
+  }
 
 /** In their order: races go on meanwhile, so that those of the second race have results before them. */
 const PICTURES: Readonly<Record<string, (stage: Stage) => Promise<Page>>> = {
@@ -110,6 +131,11 @@ const PICTURES: Readonly<Record<string, (stage: Stage) => Promise<Page>>> = {
     )
     return page
   },
+  'desk-live': desk('live', '.bar', 'waiting'),
+  'desk-figures': desk('figures', '.columns', 'settled'),
+  'desk-receipts': desk('receipts', 'tbody a', 'settled'),
+  'desk-stored': desk('stored', 'tbody tr', 'running'),
+  'desk-users': desk('users', 'tbody tr', 'waiting'),
 }
 
 const take = async (names: readonly string[]): Promise<void> => {

@@ -57,7 +57,7 @@ export const Receipts = () => {
               <td>{one.userName ?? one.userId}</td>
               <td>{receipts.statuses[one.status]}</td>
               <td class="right">{plainMoney(one.stakes)}</td>
-              <td class="right">{plainMoney(one.prize)}</td>
+              <td class="right">{one.status !== 'cancelled' && plainMoney(one.prize)}</td>
               <td class="right">{whole(one.prints)}</td>
               <td>
                 {one.closedAt !== null &&

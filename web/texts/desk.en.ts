@@ -28,6 +28,7 @@ export const en: Translated<typeof fr> = {
   alarms: {
     title: 'Alarms',
     none: (time) => `No alarm (checked at ${time})`,
+    notYet: 'Alarms have not been checked yet.',
     unknown: 'It is not known whether there are alarms.',
     since: (time) => `Since ${time}.`,
     codes: {

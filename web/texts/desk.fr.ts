@@ -31,6 +31,7 @@ export const fr = {
   alarms: {
     title: 'Alarmes',
     none: (time: string) => `Aucune alarme (vérifié à ${time})`,
+    notYet: 'Les alarmes ne sont pas encore vérifiées.',
     unknown: 'Les alarmes ne sont pas connues.',
     since: (time: string) => `Depuis le ${time}.`,
     codes: {
