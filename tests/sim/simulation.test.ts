@@ -6,6 +6,7 @@ import process from 'node:process'
 import { describe, expect, it } from 'vitest'
 import { CONTROLS } from '../../sim/controls/controls.ts'
 import { edited, run, tryControl } from '../../sim/controls/workshop.ts'
+import { FAULTS } from '../../sim/faults.ts'
 import { commandOf, ROOT } from '../support/server.ts'
 
 const HONEST_RUNS = 300
@@ -21,8 +22,17 @@ describe('the simulation', () => {
     expect(output).not.toContain('FAILED')
     const last = output.trimEnd().split('\n').at(-1)
     expect(last).toMatch(
-      /^300 runs, \d+ commands, .* checks of invariants; faults: .*\d+ × crash.*; trace [0-9a-f]{8}; .* runs a second$/,
+      /^300 runs, \d+ commands, .* checks of invariants; .*; trace [0-9a-f]{8}; .* runs a second$/,
     )
+    // What never happened was not attacked.
+    for (const seen of [
+      'cached rounds compared',
+      'keys used again',
+      'retired rounds compared',
+      'streams taken up again',
+    ])
+      expect(last).toMatch(new RegExp(`\\b\\d{3,} × ${seen}`))
+    for (const fault of FAULTS) expect(last).toMatch(new RegExp(`\\d × ${fault}[,;]`))
   })
 
   it('does the same again from the same seed, on Node and on Deno', { timeout: LONG_MS }, async () => {
