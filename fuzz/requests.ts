@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { type Operation, operationsOf } from './document.ts'
 import { faultsOf } from './judge.ts'
 import { type Asked, isPlain, requestsOf } from './request.ts'
-import { SeedWatch } from './seeds.ts'
+import { SeedWatch, seedOf } from './seeds.ts'
 import { asCurl, type Outcome, prepare, Sender } from './send.ts'
 import type { Target } from './target.ts'
 
@@ -135,8 +135,8 @@ const afterwards = async (target: Target, seeds: SeedWatch): Promise<string[]> =
   faults.push(...seeds.leaked(data.rounds))
   for (const message of new Set(server.errorsLogged)) faults.push(`logged as an error: ${message}`)
   for (const secret of secrets) if (server.output.includes(secret)) faults.push('a secret is in the log')
-  for (const { result } of data.rounds)
-    if (server.output.includes(result.seed)) faults.push('the seed of a round is in the log')
+  for (const round of data.rounds)
+    if (server.output.includes(seedOf(round))) faults.push('the seed of a round is in the log')
   if (/eyJ[\w-]+\.eyJ/.test(server.output)) faults.push('a token is in the log')
   return faults
 }

@@ -1,6 +1,14 @@
 // Seeds of rounds: 64 hexadecimal digits, seen by nobody before their round is settled.
 
-type Settled = { readonly settledAt: number; readonly result: { readonly seed: string } }
+type Shown = { readonly seed: string }
+/** A round that is over, by its race or because it was voided. */
+export type Settled = {
+  readonly settledAt: number
+  readonly result: Shown | null
+  readonly voided?: Shown
+}
+
+export const seedOf = ({ result, voided }: Settled): string => (result ?? voided)!.seed
 
 export class SeedWatch {
   readonly #firstSeenAt = new Map<string, { readonly at: number; readonly where: string }>()
@@ -13,8 +21,9 @@ export class SeedWatch {
 
   /** Seeds that were seen before their round was settled. */
   leaked(rounds: readonly Settled[]): string[] {
-    return rounds.flatMap(({ settledAt, result: { seed } }) => {
-      const seen = this.#firstSeenAt.get(seed)
+    return rounds.flatMap((round) => {
+      const { settledAt } = round
+      const seen = this.#firstSeenAt.get(seedOf(round))
       return seen && seen.at < settledAt
         ? [`a seed was seen ${settledAt - seen.at} ms early in ${seen.where}`]
         : []
