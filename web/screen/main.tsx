@@ -58,6 +58,9 @@ const Head = () => {
 
 const Stage = () => {
   const known = round.value
+  const { tracks } = shop.value!
+  if (track !== undefined && tracks.indexOf(track) < 0)
+    return <p class="notice">{texts.value.unknownTrack(track, tracks.join(', '))}</p>
   if (known === undefined) return <p class="notice">{shared.value.loading}</p>
   if (known === null) return <p class="notice">{isPaused.value ? texts.value.paused : texts.value.noRace}</p>
   const at = clock.value || now()

@@ -5,6 +5,7 @@ export const en: Translated<typeof fr> = {
   title: 'Race screen',
   race: (id) => `Race ${id}`,
   noRace: 'The first race is about to open.',
+  unknownTrack: (track, tracks) => `There is no track “${track}”. The tracks: ${tracks}.`,
   paused: 'Pause: the next race will be announced here.',
   lastBeforePause: 'Last race before a pause',
   closesIn: 'Betting closes in',

@@ -2,6 +2,8 @@ export const fr = {
   title: 'Écran des courses',
   race: (id: number) => `Course ${id}`,
   noRace: 'La première course va s’ouvrir.',
+  unknownTrack: (track: string, tracks: string) =>
+    `Il n’y a pas de piste « ${track} ». Les pistes : ${tracks}.`,
   paused: 'Pause : la prochaine course sera annoncée ici.',
   lastBeforePause: 'Dernière course avant une pause',
   closesIn: 'Fin des paris dans',
