@@ -136,6 +136,7 @@ describe('the desk of a shop', () => {
     await page.getByText('Le compte marie est de nouveau actif.').waitFor()
 
     await page.getByRole('button', { name: 'Nouveau mot de passe de marie' }).click()
+    await page.locator('input[name=password]:focus').waitFor()
     await page.keyboard.type('un tout autre mot')
     await page.keyboard.press('Enter')
     await page.getByText('marie a un nouveau mot de passe.').waitFor()
@@ -175,6 +176,7 @@ describe('the desk of a shop', () => {
     await cashier.sold([[3, 1_000]])
     await page.getByText('2 reçus à rembourser, 173,00').waitFor()
     expect(await barriersOf(page)).toEqual([])
+    await page.locator('input[name=reason]:focus').waitFor()
     await page.keyboard.type('Panne de courant')
     await page.keyboard.press('Enter')
     await page.getByText(`La course ${roundId} est annulée : 2 reçus à rembourser, 173,00`).waitFor()

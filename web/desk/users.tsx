@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { User } from '../api.d.ts'
 import { type Answer, ask, type Route } from '../client.ts'
 import { person } from '../session.tsx'
@@ -81,7 +81,7 @@ const NewPassword = (props: { readonly user: User; readonly told: Told; readonly
   const { user, told, leave } = props
   const { users } = texts.value
   const first = useRef<HTMLInputElement>(null)
-  useEffect(() => first.current?.focus(), [])
+  useLayoutEffect(() => first.current?.focus(), [])
   const send = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault()
     const password = String(new FormData(event.currentTarget as HTMLFormElement).get('password'))

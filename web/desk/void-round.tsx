@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { LiveFigures, VoidedRound } from '../api.d.ts'
 import { ask } from '../client.ts'
 import { money } from '../format.ts'
@@ -16,7 +16,7 @@ export const VoidRound = ({ figures, onDone }: Props) => {
   const [isBusy, setBusy] = useState(false)
   const [complaint, complain] = useState('')
   const first = useRef<HTMLInputElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isAsking) first.current?.focus()
   }, [isAsking])
   const leave = (): void => {
