@@ -5,9 +5,11 @@ export const discrepancies = (tables: PostgresTables, roundId: number): string[]
   const facts = [...(tables.facts.get(roundId)?.values() ?? [])]
   const rows = new Map([...tables.receipts].filter(([, row]) => row.roundId === roundId))
   const winner = facts.find((fact) => fact.type === 'RoundSettled')?.order[0]
-  const closedBy = (type: 'ReceiptPaid' | 'ReceiptCancelled') =>
+  const isVoid = facts.some((fact) => fact.type === 'RoundVoided')
+  const closedBy = (type: 'ReceiptPaid' | 'ReceiptCancelled' | 'ReceiptRefunded') =>
     facts.flatMap((fact) => (fact.type === type ? [fact.id] : []))
   const paid = closedBy('ReceiptPaid')
+  const refunded = closedBy('ReceiptRefunded')
   const cancelled = new Set(closedBy('ReceiptCancelled'))
   const counts = new Map<string, number>()
   const count = (what: string, isSo: boolean | number): void => {
@@ -23,8 +25,9 @@ export const discrepancies = (tables: PostgresTables, roundId: number): string[]
     const { bets } = fact.sale
     const total = bets.reduce((sum, bet) => sum + bet.stake, 0)
     const prize = bets.find((bet) => bet.number === winner)?.prize ?? 0
-    const won = prize > 0 ? 'won' : 'lost'
-    const status = cancelled.has(fact.id) ? 'cancelled' : paid.includes(fact.id) ? 'paid' : won
+    const open = isVoid ? 'refundable' : prize > 0 ? 'won' : 'lost'
+    const closed = paid.includes(fact.id) ? 'paid' : refunded.includes(fact.id) ? 'refunded' : open
+    const status = cancelled.has(fact.id) ? 'cancelled' : closed
     if (status !== 'cancelled') {
       held++
       stakes += total
@@ -41,7 +44,8 @@ export const discrepancies = (tables: PostgresTables, roundId: number): string[]
   }
   const round = tables.rounds.get(roundId)
   count('receipts that nobody sold', [...rows.keys()].filter((id) => !sold.has(id)).length)
-  count('payments twice', paid.length - new Set(paid).size)
+  const handedOut = [...paid, ...refunded]
+  count('payments twice', handedOut.length - new Set(handedOut).size)
   // How many there should be is known once the round was handed over.
   const factCount = round?.retiredAt === undefined ? facts.length : round.factCount
   count('facts missing', Math.max(0, factCount - facts.length))
