@@ -331,6 +331,7 @@ describe('a kept answer', () => {
 
   it('is given again where nothing changed', async () => {
     const third = cashiers[2]!
+    await admin.openRound(400)
     const { id, roundId } = await third.sold()
     await admin.untilRetired(roundId)
     const before = (await third.myBets('?limit=3')).text
