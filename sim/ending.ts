@@ -66,11 +66,15 @@ export const compareAll = async (world: World): Promise<void> => {
 const compareDraw = (
   { verdict, secrets, history }: World,
   roundId: number,
-  { opened, settled }: Tally,
+  { opened, settled, voided }: Tally,
 ): void => {
   const seed = secrets.seedOf(opened)
   verdict.check('S6', seed !== undefined && sha256(seed) === opened.commitment, () => [
     `round ${roundId} was committed to ${opened.commitment}, which is not its place in its chain`,
+    roundId,
+  ])
+  verdict.check('S6', !voided || voided.seed === seed, () => [
+    `round ${roundId} was voided and shows ${voided?.seed}; its seed is ${seed}`,
     roundId,
   ])
   if (!settled || seed === undefined) return
@@ -86,20 +90,28 @@ const comparePhases = ({ verdict, history }: World, roundId: number): void => {
   const order = ['RoundOpened', 'BettingLocked', 'RaceStarted', 'RoundSettled']
   const facts = history.facts(roundId)
   const phases = facts.map(({ type }) => type).filter((type) => order.includes(type))
-  verdict.check('S16', phases.join() === order.slice(0, phases.length).join(), () => [
+  // A void comes last, instead of the result.
+  const voids = facts.filter(({ type }) => type === 'RoundVoided').length
+  const isRight = voids === 0 || (voids === 1 && !phases.includes('RoundSettled'))
+  verdict.check('S16', isRight && phases.join() === order.slice(0, phases.length).join(), () => [
     `round ${roundId} went through ${phases}`,
     roundId,
   ])
   const lock = facts.findIndex(({ type }) => type === 'BettingLocked')
+  const end = lock < 0 ? facts.findIndex(({ type }) => type === 'RoundVoided') : lock
   const late =
-    lock < 0 ? -1 : facts.findLastIndex(({ type }) => type === 'ReceiptSold' || type === 'ReceiptCancelled')
-  verdict.check('S4', late <= lock, () => [
+    end < 0 ? -1 : facts.findLastIndex(({ type }) => type === 'ReceiptSold' || type === 'ReceiptCancelled')
+  verdict.check('S4', late <= end, () => [
     `round ${roundId}: fact ${late + 1} came after betting was locked`,
     roundId,
   ])
 }
 
-const comparePayments = ({ verdict, judge }: World, roundId: number, { receipts, settled }: Tally): void => {
+const comparePayments = (
+  { verdict, judge }: World,
+  roundId: number,
+  { receipts, settled, voided }: Tally,
+): void => {
   for (const told of receipts.values()) {
     const account = judge.accounts.get(told.id)
     verdict.check('S5', told.payments <= 1, () => [
@@ -107,11 +119,11 @@ const comparePayments = ({ verdict, judge }: World, roundId: number, { receipts,
       told.id,
       roundId,
     ])
-    verdict.check('S5', told.payments === 0 || (settled !== undefined && told.prize > 0), () => [
-      `${told.id} was paid and won ${told.prize}`,
-      told.id,
-      roundId,
-    ])
+    verdict.check(
+      'S5',
+      told.payments === 0 || voided !== undefined || (settled !== undefined && told.prize > 0),
+      () => [`${told.id} was paid and won ${told.prize}`, told.id, roundId],
+    )
     verdict.check('S3', !account?.isCancelled || told.status === 'cancelled', () => [
       `${told.id} was cancelled, and is ${told.status}`,
       told.id,
@@ -124,7 +136,8 @@ const compareMoney = ({ verdict, stations, tables }: World, roundId: number, { r
   const sum = (of: (told: Told) => number): number =>
     [...receipts.values()].reduce((all, told) => all + of(told), 0)
   const stakesIn = sum(({ total }) => total)
-  const refunded = sum(({ status, total }) => (status === 'cancelled' ? total : 0))
+  const cancelled = sum(({ status, total }) => (status === 'cancelled' ? total : 0))
+  const refunded = cancelled + sum(({ status, total }) => (status === 'refunded' ? total : 0))
   const paid = sum(({ payments, prize }) => (payments > 0 ? prize : 0))
   const live = stations
     .map(({ server }) => server?.racing.round(roundId))
@@ -141,8 +154,8 @@ const compareMoney = ({ verdict, stations, tables }: World, roundId: number, { r
   const row = tables.rounds.get(roundId)
   if (row?.retiredAt === undefined) return
   const due = sum(({ status, prize }) => (status === 'cancelled' ? 0 : prize))
-  verdict.check('S7', row.stakes === stakesIn - refunded && row.prizes === due, () => [
-    `round ${roundId} says ${row.stakes} staked and ${row.prizes} won; it was ${stakesIn - refunded} and ${due}`,
+  verdict.check('S7', row.stakes === stakesIn - cancelled && row.prizes === due, () => [
+    `round ${roundId} says ${row.stakes} staked and ${row.prizes} won; it was ${stakesIn - cancelled} and ${due}`,
     roundId,
   ])
 }
@@ -201,7 +214,8 @@ const compareCache = async (
   verdict.see('cached rounds compared')
   // A cache in a server's own memory does not hear of what another server pays: a limit that the README tells of.
   const mayBePaidElsewhere = stations.length > 1 && !station.isOnRedis
-  const shown = (status: string): string => (mayBePaidElsewhere && status === 'paid' ? 'won' : status)
+  const open: Record<string, string> = mayBePaidElsewhere ? { paid: 'won', refunded: 'refundable' } : {}
+  const shown = (status: string): string => open[status] ?? status
   const line = (id: number, status: string, prize: number): string => `${id} ${shown(status)} ${prize}`
   const is = cached.receipts.map(({ id, status, prize }) => line(id, status, prize)).sort()
   const held = [...tally.receipts.values()].filter(({ status }) => status !== 'cancelled')

@@ -56,6 +56,8 @@ export class History {
   }
 
   isSettled(roundId: number): boolean {
-    return (this.rounds.get(roundId) ?? []).some(({ fact }) => fact.type === 'RoundSettled')
+    return (this.rounds.get(roundId) ?? []).some(
+      ({ fact }) => fact.type === 'RoundSettled' || fact.type === 'RoundVoided',
+    )
   }
 }

@@ -184,13 +184,15 @@ export class Judge {
   #hearPaid(request: Request, id: number, outcome: Exclude<Outcome, { refused: unknown }>): void {
     const roundId = this.#history.roundOfReceipt.get(id)
     const told = roundId === undefined ? undefined : this.tally(roundId).receipts.get(id)
-    this.#verdict.check('S1', told?.status === 'paid', () => [
+    const isRefund = told?.status === 'refunded'
+    if (isRefund) this.#verdict.see('stakes given back')
+    this.#verdict.check('S1', told?.status === (isRefund ? outcome.status : 'paid'), () => [
       `the payment of ${id} was acknowledged, and the facts say ${told?.status}`,
       id,
     ])
     this.#verdict.check(
       'S5',
-      outcome.prize > 0 && outcome.prize === told?.prize && told.payments === 1,
+      outcome.prize > 0 === !isRefund && outcome.prize === told?.prize && told.payments === 1,
       () => [
         `${id} was paid ${outcome.prize}, ${told?.payments} times; it won ${told?.prize}`,
         id,
@@ -228,6 +230,7 @@ export class Judge {
     const told = this.tally(roundId).receipts.get(id)!
     if (refused === 'RECEIPT_CANCELLED') wrong(told.status !== 'cancelled', 'S3')
     if (refused === 'RECEIPT_ALREADY_PAID') wrong(told.status !== 'paid', 'S5')
+    if (refused === 'RECEIPT_ALREADY_REFUNDED') wrong(told.status !== 'refunded', 'S5')
     if (refused === 'RECEIPT_NOT_A_WINNER') wrong(told.status !== 'lost', 'S5')
     if (refused === 'RECEIPT_NOT_SETTLED') wrong(mustKnowResult, 'S5')
   }
@@ -254,7 +257,7 @@ export class Judge {
     const counted = JSON.stringify(sorted(totalsOf(list.receipts.map((receipt) => ({ receipt })))))
     const told = JSON.stringify(sorted(list.totals))
     // The sums are another question: of those who are paid in between, one of the two knows.
-    const isSteady = hasOneOwner && filter.status !== 'won' && filter.status !== 'paid'
+    const isSteady = hasOneOwner && !['won', 'paid', 'refundable', 'refunded'].includes(filter.status ?? '')
     if (isSteady) check(counted === told, 'S15', `sums ${told} of receipts that sum up to ${counted}`, -1)
     if (list.history !== 'complete') return
     const shown = new Set(ids)
@@ -262,11 +265,11 @@ export class Judge {
   }
 }
 
-/** Sums in one order. Won and paid are one here: somebody may be paid between the question for the list and that for its sums. */
+/** Sums in one order. Won and paid are one here, and what is refunded with what may be: somebody may be paid between the question for the list and that for its sums. */
 const sorted = (totals: ListAnswer['totals']): unknown => {
   const sums = new Map<string, number[]>()
   for (const [status, { receipts, stakes, prizes }] of Object.entries(totals)) {
-    const name = status === 'paid' ? 'won' : status
+    const name = ({ paid: 'won', refunded: 'refundable' } as Record<string, string>)[status] ?? status
     const [count = 0, staked = 0, won = 0] = sums.get(name) ?? []
     if (count + receipts > 0) sums.set(name, [count + receipts, staked + stakes, won + prizes])
   }

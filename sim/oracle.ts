@@ -40,10 +40,11 @@ export type Told = {
   readonly at: number
   readonly bets: readonly { readonly number: number; readonly stake: number }[]
   readonly total: number
-  status: 'pending' | 'won' | 'lost' | 'paid' | 'cancelled'
+  status: 'pending' | 'won' | 'lost' | 'paid' | 'cancelled' | 'refundable' | 'refunded'
   /** What it won, once the race is over; the most that it can win before. */
   prize: number
   prints: number
+  /** How often it was paid its prize, or its stake where the round was voided. */
   payments: number
 }
 
@@ -51,6 +52,7 @@ export type Tally = {
   readonly opened: RoundOpened
   readonly receipts: Map<number, Told>
   settled: { seed: string; order: readonly number[] } | undefined
+  voided: { seed: string } | undefined
   phase: 'waiting' | 'betting-locked' | 'running' | 'settled'
 }
 
@@ -58,7 +60,13 @@ export type Tally = {
 export const tallyOf = (facts: readonly Fact[]): Tally => {
   const [opened] = facts
   if (opened?.type !== 'RoundOpened') throw new Error('a round without its opening')
-  const tally: Tally = { opened, receipts: new Map(), settled: undefined, phase: 'waiting' }
+  const tally: Tally = {
+    opened,
+    receipts: new Map(),
+    settled: undefined,
+    voided: undefined,
+    phase: 'waiting',
+  }
   const prizeFor = (bet: Told['bets'][number]): number =>
     Math.floor((bet.stake * opened.field.find(({ number }) => number === bet.number)!.coeff) / 100)
   for (const fact of facts) {
@@ -73,6 +81,12 @@ export const tallyOf = (facts: readonly Fact[]): Tally => {
         told.prize = winning ? prizeFor(winning) : 0
         told.status = told.prize > 0 ? 'won' : 'lost'
       }
+    }
+    if (fact.type === 'RoundVoided') {
+      tally.phase = 'settled'
+      tally.voided = { seed: fact.seed }
+      for (const told of tally.receipts.values())
+        if (told.status === 'pending') Object.assign(told, { status: 'refundable', prize: 0 })
     }
     if (!('sale' in fact)) continue
     if (fact.type === 'ReceiptSold') {
@@ -95,6 +109,10 @@ export const tallyOf = (facts: readonly Fact[]): Tally => {
     if (!told) continue
     if (fact.type === 'ReceiptCancelled') told.status = 'cancelled'
     if (fact.type === 'ReceiptPrinted') told.prints = Math.max(told.prints, fact.copy)
+    if (fact.type === 'ReceiptRefunded') {
+      told.status = 'refunded'
+      told.payments++
+    }
     if (fact.type === 'ReceiptPaid') {
       told.status = 'paid'
       told.payments++

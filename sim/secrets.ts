@@ -48,7 +48,7 @@ export class Secrets {
       ])
       this.#open.add(commitment)
     }
-    if (fact.type === 'RoundSettled') {
+    if (fact.type === 'RoundSettled' || fact.type === 'RoundVoided') {
       this.#open.add(fact.seed)
       this.#unsettled.delete(fact.seed)
       this.#settled.add(roundId)

@@ -193,6 +193,10 @@ export class Station {
         fact.id,
         roundId,
       ])
+    verdict.check('S16', fact.type !== 'RoundVoided' || now < opened.endsAt, () => [
+      `voided at ${now}, when the race was over: ${opened.endsAt}`,
+      roundId,
+    ])
     const due = { BettingLocked: opened.locksAt, RaceStarted: opened.startsAt, RoundSettled: opened.endsAt }
     const dueAt = due[fact.type as keyof typeof due]
     verdict.check('S16', dueAt === undefined || now >= dueAt, () => [

@@ -9,6 +9,7 @@ import { Chance } from './chance.ts'
 import { type FaultName, Faults, planFaults } from './faults.ts'
 import { History } from './history.ts'
 import { Judge } from './judge.ts'
+import { planVoids } from './manager.ts'
 import { PostgresLine } from './postgres.line.ts'
 import { PostgresTables } from './postgres.tables.ts'
 import { Scheduler, WORLD } from './scheduler.ts'
@@ -130,6 +131,7 @@ export class World {
     for (const station of this.stations) station.boot()
     this.scheduler.owner = WORLD
     this.#plan()
+    planVoids(this)
   }
 
   #newStation(chance: Chance, index: number, isOnRedis: boolean): Station {
