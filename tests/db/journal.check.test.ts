@@ -144,7 +144,9 @@ describe('npm run verify', () => {
   it('lists the rounds, facts, receipts and amounts of a sound journal, and ends with 0', () => {
     const before = bytesIn('sound')
     const { code, stdout } = verify(dataOf('sound'))
-    expect(stdout).toMatch(/round +track +phase +facts +receipts +cancelled +paid +refunded +stakes +prizes paid/)
+    expect(stdout).toMatch(
+      /round +track +phase +facts +receipts +cancelled +paid +refunded +stakes +prizes paid/,
+    )
     expect(stdout).toMatch(/5 +main +waiting +1861 +1860 +0 +0 +0 +1860000 +0/)
     expect(stdout).toMatch(/6 +main +waiting +2 +1 +0 +0 +0 +1000 +0/)
     expect(stdout).toMatch(/120 notes/)
