@@ -45,6 +45,8 @@ export class JobsShop {
   /** Attempts of jobs that failed, as "name: why". */
   readonly failures: string[] = []
   readonly discrepancies: [number, readonly string[]][] = []
+  /** What the jobs had trouble with, by name. */
+  readonly troubles: string[] = []
   readonly #options: JobsShopOptions
   readonly #disk: JournalStore = memoryStore()
   #station!: StationNotes
@@ -92,7 +94,7 @@ export class JobsShop {
         this.looks++
         return this.clock.now() + this.aheadMs
       },
-      onTrouble: () => {},
+      onTrouble: (what) => this.troubles.push(what),
       onDiscrepancy: (roundId, found) => this.discrepancies.push([roundId, found]),
       onSuperseded: () => {},
     })

@@ -291,6 +291,27 @@ export const jobsSuite = (backend: () => Backend): void => {
     })
   })
 
+  describe('the comparison of a round with its facts', () => {
+    it('that was lost with its queue and then held up by an outage is made within seconds of the end of it', async () => {
+      const { id: roundId } = shop.shop.round()
+      await shop.startJobs()
+      await shop.shop.sold(bet(1_000))
+      await shop.race()
+      await shop.retired(roundId)
+      await shop.database.sql`
+        update rounds set reconciled_at = null, retired_at = retired_at - interval '1 hour'
+        where round_id = ${roundId}`
+
+      await shop.cable.pull()
+      shop.troubles.length = 0
+      shop.aheadMs += 60_001
+      await eventually(() => expect(shop.troubles).toContain('housekeeping'))
+      await shop.cable.plug()
+      shop.aheadMs += 5_001
+      await shop.retired(roundId)
+    })
+  })
+
   describe('a job', () => {
     it('whose data are damaged fails, and says where', async () => {
       await shop.startJobs()
