@@ -4,6 +4,8 @@ export type Trials = {
   readonly minutes?: number | undefined
   /** As CI does it: each kind of trouble once or a few times. */
   readonly isShort: boolean
+  /** The build under attack, where it is not this checkout's. */
+  readonly build?: string | undefined
   readonly say: (line: string) => void
 }
 

@@ -16,10 +16,10 @@ const LET_GO_MS = 65_000
 export const clients: Attack = {
   name: 'clients',
   what: "clients' connections cut, frozen and slow, client processes that stand still, sockets never read",
-  run: async ({ times, isShort, say }) => {
+  run: async ({ times, isShort, build, say }) => {
     const turns = times ?? (isShort ? 1 : 5)
     const lastsMs = isShort ? SHORT_TROUBLE_MS : TROUBLE_MS
-    const shop = await Shop.open({ throughCable: true })
+    const shop = await Shop.open({ build, throughCable: true })
     const { clientCable, sockets, server } = shop.parts
     const faults: string[] = []
     let trials = 0

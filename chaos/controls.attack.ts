@@ -1,13 +1,13 @@
 // Negative controls: servers with a fault that was put in on purpose. Each attack must find the one that is its own.
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
 import { ROOT } from '../tests/support/server.ts'
 import type { Attack } from './attack.ts'
 import { clients } from './clients.attack.ts'
 import { journal } from './journal.attack.ts'
 import { kill } from './kill.attack.ts'
 import { second } from './second.attack.ts'
+import { BUILD } from './shop.ts'
 import { stop } from './stop.attack.ts'
 
 type Control = {
@@ -88,15 +88,14 @@ export const controls: Attack = {
     for (const { fault, file, from, to, attack, times } of CONTROLS.slice(0, only)) {
       const home = mkdtempSync(join(ROOT, '.dist-control-'))
       try {
-        cpSync(join(ROOT, 'dist'), join(home, 'dist'), { recursive: true })
+        cpSync(BUILD, join(home, 'dist'), { recursive: true })
         symlinkSync(join(ROOT, 'package.json'), join(home, 'package.json'))
         const path = join(home, 'dist', file)
         const text = readFileSync(path, 'utf8')
         if (text.split(from).length !== 2) throw new Error(`${file} does not say once: ${from}`)
         writeFileSync(path, text.replace(from, to))
-        process.env.CHAOS_BUILD = join(home, 'dist')
         const found = await attack
-          .run({ times, isShort: true, say: () => {} })
+          .run({ times, isShort: true, build: join(home, 'dist'), say: () => {} })
           .then(({ faults }) => faults)
           .catch((error: Error) => [`it broke off: ${error.message.split('\n')[0]}`])
         if (found.length === 0) missed.push(`${attack.name} did not find that ${fault}`)
@@ -104,7 +103,6 @@ export const controls: Attack = {
           `${fault}: ${attack.name} ${found.length > 0 ? `says ${found[0]!.slice(0, 160)}` : 'found nothing'}`,
         )
       } finally {
-        delete process.env.CHAOS_BUILD
         rmSync(home, { recursive: true, force: true })
       }
     }

@@ -8,7 +8,7 @@ import { DAMAGES } from '../tests/support/damage.ts'
 import { eventually, Program, temporaryDirectory } from '../tests/support/server.ts'
 import { type Sale, Station } from '../tests/support/station.ts'
 import { type Attack, faultUnless } from './attack.ts'
-import { builtIn, Shop } from './shop.ts'
+import { BUILD, Shop } from './shop.ts'
 
 const REFUSAL = /^galop: the journal in .* is damaged \(.+\)\. .*npm run verify.*docs\/operations\.md.*\n$/
 /** Nobody listens there: a later start needs no Postgres. */
@@ -17,11 +17,12 @@ const NO_POSTGRES = 'postgres://galop:galop@127.0.0.1:1/galop'
 export const journal: Attack = {
   name: 'journal',
   what: "the journal's file damaged at its end, in its middle, anywhere",
-  run: async ({ times, isShort, say }) => {
+  run: async ({ times, isShort, build = BUILD, say }) => {
     const kinds = Object.entries(DAMAGES)
     const each = times ?? (isShort ? 1 : 10)
     // A round that stays open: what is on disk is what was acknowledged. No payments, which would need its end.
     const shop = await Shop.open({
+      build,
       env: { ROUND_WAIT_DURATION_MS: '3600000' },
       crowd: { restMs: 20, payEvery: 0 },
     })
@@ -42,8 +43,8 @@ export const journal: Attack = {
           const file = join(data, 'journal', 'data.mdb')
           const bytes = damage(readFileSync(file), (below) => Math.floor(Math.random() * below))
           writeFileSync(file, bytes)
-          const verified = verify(data)
-          const found = await startOn(data, shop.parts.cashier, books)
+          const verified = verify(build, data)
+          const found = await startOn(build, data, shop.parts.cashier, books)
           counts[found.isRefused ? 'refused' : 'whole all the same']++
           const wrong = [
             ...found.faults,
@@ -73,13 +74,13 @@ export const journal: Attack = {
   },
 }
 
-const verify = (data: string): { code: number | null; text: string } => {
-  const run = spawnSync(process.execPath, [join(builtIn(), 'verify.js'), data], { encoding: 'utf8' })
+const verify = (build: string, data: string): { code: number | null; text: string } => {
+  const run = spawnSync(process.execPath, [join(build, 'verify.js'), data], { encoding: 'utf8' })
   return { code: run.status, text: run.stdout + run.stderr }
 }
 
-const startOn = async (data: string, cashier: Station, books: readonly Sale[]) => {
-  const program = new Program([process.execPath, join(builtIn(), 'main.js')], {
+const startOn = async (build: string, data: string, cashier: Station, books: readonly Sale[]) => {
+  const program = new Program([process.execPath, join(build, 'main.js')], {
     DATA_DIR: data,
     DATABASE_URL: NO_POSTGRES,
     HOST: '127.0.0.1',

@@ -7,9 +7,9 @@ import { Shop } from './shop.ts'
 export const kill: Attack = {
   name: 'kill',
   what: 'kill -9 of the server at random moments',
-  run: async ({ times, isShort, say }) => {
+  run: async ({ times, isShort, build, say }) => {
     const count = times ?? (isShort ? 5 : 200)
-    const shop = await Shop.open()
+    const shop = await Shop.open({ build })
     const { server, sockets } = shop.parts
     const met: Record<string, number> = {}
     let slowestMs = 0

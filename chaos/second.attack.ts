@@ -4,7 +4,7 @@ import { startBreakablePostgres } from '../tests/support/breakable-postgres.ts'
 import { eventually, Program, runToItsEnd, startServer } from '../tests/support/server.ts'
 import { type Attack, faultUnless } from './attack.ts'
 import { reckon } from './reckoning.ts'
-import { builtIn, Shop } from './shop.ts'
+import { BUILD, Shop } from './shop.ts'
 
 const AT_ONCE = 4
 /** It is refused within a second; the machine may be busy. */
@@ -14,10 +14,10 @@ const REFUSAL = /another server \(process (\d+|unknown)\) uses the data director
 export const second: Attack = {
   name: 'second',
   what: 'a second server on the same data directory',
-  run: async ({ times, isShort, say }) => {
+  run: async ({ times, isShort, build = BUILD, say }) => {
     const turns = times ?? (isShort ? 2 : 20)
-    const faults = await besideOneThatSells(turns, say)
-    const races = await allAtOnce(turns, say)
+    const faults = await besideOneThatSells(build, turns, say)
+    const races = await allAtOnce(build, turns, say)
     return {
       trials: turns * 2,
       figures: { 'beside one that sells': turns, [`${AT_ONCE} at once`]: turns },
@@ -26,8 +26,12 @@ export const second: Attack = {
   },
 }
 
-const besideOneThatSells = async (turns: number, say: (line: string) => void): Promise<string[]> => {
-  const shop = await Shop.open()
+const besideOneThatSells = async (
+  build: string,
+  turns: number,
+  say: (line: string) => void,
+): Promise<string[]> => {
+  const shop = await Shop.open({ build })
   const { server, postgresCable } = shop.parts
   const faults: string[] = []
   try {
@@ -37,7 +41,7 @@ const besideOneThatSells = async (turns: number, say: (line: string) => void): P
       const other = await runToItsEnd(
         { DATA_DIR: server.dataDirectory, DATABASE_URL: postgresCable.url },
         SECOND_ENDS_MS,
-        join(builtIn(), 'main.js'),
+        join(build, 'main.js'),
       )
       faults.push(
         ...faultUnless(other.code === 1, `the second server ended with ${other.code ?? other.signal}`),
@@ -53,7 +57,7 @@ const besideOneThatSells = async (turns: number, say: (line: string) => void): P
 }
 
 /** Several start at the same moment, where the server before them was killed: one opens, the others are refused. */
-const allAtOnce = async (turns: number, say: (line: string) => void): Promise<string[]> => {
+const allAtOnce = async (build: string, turns: number, say: (line: string) => void): Promise<string[]> => {
   const postgres = await startBreakablePostgres()
   const faults: string[] = []
   try {
@@ -70,7 +74,7 @@ const allAtOnce = async (turns: number, say: (line: string) => void): Promise<st
         }
         const all = Array.from(
           { length: AT_ONCE },
-          () => new Program([process.execPath, join(builtIn(), 'main.js')], env),
+          () => new Program([process.execPath, join(build, 'main.js')], env),
         )
         await eventually(
           'all but one have ended',

@@ -1,7 +1,6 @@
 // A shop under attack: the built server, its Postgres, its Redis, cables between all of them, and everybody who uses it.
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
 import { type BreakablePostgres, startBreakablePostgres } from '../tests/support/breakable-postgres.ts'
 import { Cable } from '../tests/support/cable.ts'
 import { startTestRedis, type TestRedis } from '../tests/support/redis.ts'
@@ -30,6 +29,7 @@ export type ShopOptions = {
   readonly env?: Readonly<Record<string, string>>
   readonly crowd?: Partial<CrowdOptions>
   readonly dataDirectory?: string
+  readonly build?: string | undefined
   /** Whether clients reach the server through `clientCable`. */
   readonly throughCable?: boolean
 }
@@ -64,7 +64,7 @@ export class Shop {
   static async open(options: ShopOptions = {}): Promise<Shop> {
     const undo: Undo = []
     try {
-      const built = copyOfBuild()
+      const built = copyOf(options.build ?? BUILD)
       undo.unshift(() => rmSync(join(built, '..'), { recursive: true, force: true }))
       const postgres = await startBreakablePostgres()
       undo.unshift(() => postgres.end())
@@ -149,12 +149,11 @@ export class Shop {
   }
 }
 
-/** The build under attack: that of this checkout, but for the controls. */
-export const builtIn = (): string => process.env.CHAOS_BUILD ?? join(ROOT, 'dist')
+/** The build of this checkout. */
+export const BUILD = join(ROOT, 'dist')
 
 /** A copy that no later build changes, beside `dist`, so that it finds the packages. */
-const copyOfBuild = (): string => {
-  const from = builtIn()
+const copyOf = (from: string): string => {
   const home = mkdtempSync(join(ROOT, '.dist-chaos-'))
   cpSync(from, join(home, 'dist'), { recursive: true })
   symlinkSync(join(ROOT, 'package.json'), join(home, 'package.json'))

@@ -12,10 +12,10 @@ const LEAST_ANSWERED = 0.9
 export const stop: Attack = {
   name: 'stop',
   what: 'SIGTERM under load',
-  run: async ({ times, isShort, say }) => {
+  run: async ({ times, isShort, build, say }) => {
     const turns = times ?? (isShort ? 2 : 20)
     // Clients that do not ask again: what was not answered must not have happened.
-    const shop = await Shop.open({ crowd: { insists: false, restMs: 1, payEvery: 0 } })
+    const shop = await Shop.open({ build, crowd: { insists: false, restMs: 1, payEvery: 0 } })
     const { server } = shop.parts
     const faults: string[] = []
     let slowestMs = 0
