@@ -3,7 +3,7 @@ import { attacks } from '../../chaos/attacks.ts'
 
 const TIMEOUT_MS = 180_000
 
-/** An attack as CI makes it. */
+/** An attack of `npm run chaos` in its short form, as CI makes it. Each has a file of its own, so that two can run side by side. */
 export const attack = (name: string): void => {
   const { what, run } = attacks.find((one) => one.name === name)!
   it(

@@ -1,0 +1,3 @@
+import { attack } from './short.attack.ts'
+
+attack('disk')
