@@ -63,6 +63,7 @@ import { CacheDebts } from './jobs/racing/cache.debts.ts'
 import { FailedJobs } from './jobs/racing/failed.jobs.ts'
 import { RacingJobs } from './jobs/racing/racing.jobs.ts'
 import { Webhook } from './jobs/webhook.ts'
+import { keepTrying, onceInAWhile, untilPostgresAnswers, within } from './patience.ts'
 
 // The composition root: every module is named here and nowhere else, and is handed what it needs.
 
@@ -70,6 +71,8 @@ const TOKEN_LIFETIME_MS = 12 * 3_600_000
 const POSTGRES_CONNECTIONS = 8
 /** A question about many days, or about all of a large round. */
 const SLOW_ANSWER_LIMIT_MS = 25_000
+/** What is not handed over by then is handed over at the next start. */
+const JOBS_STOP_LIMIT_MS = 8_000
 const SHOP_NAME = 'Galop'
 /** Where the build left the pages: beside this file, or of the last build where the sources run unbuilt. */
 const WEB_DIRECTORY = fileURLToPath(
@@ -226,6 +229,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     station: config.station,
     currency: config.currency,
     timeZone: config.timeZone,
+    publicUrl: config.publicUrl,
     isDemonstration: config.isDemonstration,
     nameOf,
     now,
@@ -400,64 +404,3 @@ export const openApp = async (options: AppOptions): Promise<App> => {
 const isAtCounter = (url: string): boolean => url.startsWith('/api/v1/receipts', url.indexOf('/', 8))
 
 type DropFirst<F> = F extends (first: never, ...rest: infer R) => unknown ? R : never
-
-const RETRY_MS = 1_000
-const TELL_AGAIN_MS = 10_000
-
-/** The same trouble comes many times a second while a store is away: it is told at once, and then now and again. */
-const onceInAWhile = (
-  now: () => number,
-  tell: (what: string, error: unknown) => void,
-): ((what: string, error: unknown) => void) => {
-  const toldAt = new Map<string, number>()
-  return (what, error) => {
-    if (now() - (toldAt.get(what) ?? Number.NEGATIVE_INFINITY) < TELL_AGAIN_MS) return
-    toldAt.set(what, now())
-    tell(what, error)
-  }
-}
-/** What is not handed over by then is handed over at the next start. */
-const JOBS_STOP_LIMIT_MS = 8_000
-
-/** Waits no longer than so: a store that says nothing must not keep the server from stopping. */
-const within = async (work: Promise<unknown>, limitMs: number): Promise<void> => {
-  let late: NodeJS.Timeout | undefined
-  const limit = new Promise<void>((resolve) => {
-    late = setTimeout(resolve, limitMs)
-  })
-  await Promise.race([work, limit]).finally(() => clearTimeout(late))
-}
-
-/** Repeats while Postgres is away, and says what it waits for. Other faults are thrown. */
-const untilPostgresAnswers = async (
-  ask: () => Promise<unknown>,
-  say: (line: string) => void,
-): Promise<void> => {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await ask()
-      return
-    } catch (error) {
-      if (!isPassing(error)) throw error
-      if (attempt % 10 === 0)
-        say(`waiting for Postgres, which a first start needs (${(error as { code?: string }).code})`)
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
-    }
-  }
-}
-
-const keepTrying = async (
-  work: () => Promise<void>,
-  isOver: () => boolean,
-  onFailure: (error: unknown) => void,
-): Promise<void> => {
-  while (!isOver()) {
-    try {
-      await work()
-      return
-    } catch (error) {
-      onFailure(error)
-      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
-    }
-  }
-}
