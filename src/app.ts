@@ -63,7 +63,7 @@ import { CacheDebts } from './jobs/racing/cache.debts.ts'
 import { FailedJobs } from './jobs/racing/failed.jobs.ts'
 import { RacingJobs } from './jobs/racing/racing.jobs.ts'
 import { Webhook } from './jobs/webhook.ts'
-import { keepTrying, onceInAWhile, untilPostgresAnswers, within } from './patience.ts'
+import { keepTrying, onceInAWhile, untilAnswered, within } from './patience.ts'
 
 // The composition root: every module is named here and nowhere else, and is handed what it needs.
 
@@ -122,7 +122,13 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     onRecovery: () => log.info('the journal writes again'),
   })
   const isNew = journal.note('station') === undefined
-  if (isNew) await untilPostgresAnswers(() => migrate(sql), say)
+  if (isNew)
+    await untilAnswered(
+      () => migrate(sql),
+      isPassing,
+      (error) =>
+        say(`waiting for Postgres, which a first start needs (${(error as { code?: string }).code})`),
+    )
   const station = await claimStation(journal, sql, config.station)
   const cache = config.cacheRedisUrl
     ? redisRoundCache(config.cacheRedisUrl, (error) => trouble('the cache is away', error))

@@ -1,8 +1,7 @@
-import { isPassing } from './db/postgres.ts'
-
 // How the program waits for what is away, and how often it says so.
 
 const RETRY_MS = 1_000
+const SAY_EVERY = 10
 const TELL_AGAIN_MS = 10_000
 
 /** The same trouble comes many times a second while a store is away: it is told at once, and then now and again. */
@@ -27,10 +26,11 @@ export const within = async (work: Promise<unknown>, limitMs: number): Promise<v
   await Promise.race([work, limit]).finally(() => clearTimeout(late))
 }
 
-/** Repeats while Postgres is away, and says what it waits for. Other faults are thrown. */
-export const untilPostgresAnswers = async (
+/** Repeats while what fails will pass, and says now and again that it waits. Other faults are thrown. */
+export const untilAnswered = async (
   ask: () => Promise<unknown>,
-  say: (line: string) => void,
+  isPassing: (error: unknown) => boolean,
+  sayWaiting: (error: unknown) => void,
 ): Promise<void> => {
   for (let attempt = 0; ; attempt++) {
     try {
@@ -38,8 +38,7 @@ export const untilPostgresAnswers = async (
       return
     } catch (error) {
       if (!isPassing(error)) throw error
-      if (attempt % 10 === 0)
-        say(`waiting for Postgres, which a first start needs (${(error as { code?: string }).code})`)
+      if (attempt % SAY_EVERY === 0) sayWaiting(error)
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
   }
