@@ -9,6 +9,8 @@ export type LoadOptions = {
   /** Not counted: the time in which both sides get warm. */
   readonly warmUpMs: number
   readonly path: string
+  /** Where given, the connections take these in turn instead. */
+  readonly paths?: readonly string[]
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
   /** What every answer must hold; one that does not is an error, and no work. */
@@ -18,6 +20,8 @@ export type LoadOptions = {
 export type LoadResult = {
   readonly perSecond: number
   readonly answers: number
+  /** With those of the warm-up. */
+  readonly allAnswers: number
   readonly errors: number
   readonly firstError: string | undefined
   readonly p50Ms: number
@@ -34,20 +38,24 @@ export const load = async (options: LoadOptions): Promise<LoadResult> => {
     'Content-Length': String(Buffer.byteLength(body)),
     ...headers,
   })
-  const request = Buffer.from(
-    `POST ${path} HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
+  const requests = (options.paths ?? [path]).map((one) =>
+    Buffer.from(
+      `POST ${one} HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
+    ),
   )
   const wanted = Buffer.from(mustHold)
   const times: number[] = []
+  let allAnswers = 0
   let errors = 0
   let firstError: string | undefined
   let isCounting = false
   let isOver = false
 
-  const runOne = (): Promise<void> =>
+  const runOne = (place: number): Promise<void> =>
     new Promise((resolve, reject) => {
       let rest: Buffer = Buffer.alloc(0)
       let sentAt = 0
+      const request = requests[place % requests.length]!
       const socket: Socket = connect(port, '127.0.0.1')
       socket.setNoDelay(true)
       const send = (): void => {
@@ -61,6 +69,7 @@ export const load = async (options: LoadOptions): Promise<LoadResult> => {
         rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
         const end = answerEnd(rest)
         if (end === undefined) return
+        allAnswers++
         if (isCounting) {
           times.push(performance.now() - sentAt)
           if (rest.indexOf(wanted) < 0) {
@@ -74,7 +83,7 @@ export const load = async (options: LoadOptions): Promise<LoadResult> => {
       })
     })
 
-  const all = Promise.all(Array.from({ length: connections }, runOne))
+  const all = Promise.all(Array.from({ length: connections }, (_, place) => runOne(place)))
   await Promise.race([pause(warmUpMs), all])
   isCounting = true
   const began = performance.now()
@@ -89,6 +98,7 @@ export const load = async (options: LoadOptions): Promise<LoadResult> => {
   return {
     perSecond: (times.length - errors) / seconds,
     answers: times.length,
+    allAnswers,
     errors,
     firstError,
     p50Ms: at(0.5),

@@ -1,93 +1,72 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { runLoad, startEcho, startGalop } from './servers.ts'
+import { readdirSync } from 'node:fs'
+import { machineLine } from './machine.ts'
+import type { Row } from './row.ts'
+import { type Measured, outcomeOf, tableOf } from './table.ts'
 
-// Selling over HTTP against a bare JSON echo on the same server package, in turn, in the same minute. The ratio is the
-// figure: rates belong to the machine. `npm run bench -- --short` checks that the bench itself works.
+// `npm run bench` measures all rows, `npm run bench -- 1 4` some, `--short` in the small form that shows only that they
+// work. What the rows are, and how to read the table: docs/performance.md.
 
-const isShort = process.argv.includes('--short')
-const TURNS = isShort ? 1 : 3
-const CONNECTIONS = 64
-const durationMs = isShort ? 500 : 4_000
-const warmUpMs = isShort ? 200 : 1_000
-const SALE = JSON.stringify({
-  bets: [
-    { participant: { number: 1, name: 'Cheval 1', coeff: 2.5 }, value: 10_000 },
-    { participant: { number: 3, name: 'Cheval 3', coeff: 5.5 }, value: 5_000 },
-  ],
-})
+const ROWS = new URL('rows/', import.meta.url)
+const SECONDS_OF_UNKNOWN = 60
 
-const say = (line: string): void => {
-  process.stdout.write(`${line}\n`)
+export const loadRows = async (): Promise<Row[]> => {
+  const files = readdirSync(ROWS).filter((name) => name.endsWith('.row.ts'))
+  const rows = await Promise.all(
+    files.map(async (file) => ((await import(new URL(file, ROWS).href)) as { row: Row }).row),
+  )
+  return rows.sort((a, b) => a.number - b.number)
 }
-const residentMb = (pid: number): number =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 
-/** Rows of the turn before are still being written: neither side is measured meanwhile. */
-const untilStored = async (port: number): Promise<void> => {
-  const until = Date.now() + 120_000
-  for (;;) {
-    const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
-    if (/^galop_receipts_not_stored 0$/m.test(text)) return
-    if (Date.now() > until) throw new Error('the receipts of a turn did not reach Postgres within 120 s')
-    await new Promise((resolve) => setTimeout(resolve, 200))
+const inMinutes = (seconds: number): string =>
+  seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`
+
+const main = async (args: readonly string[]): Promise<void> => {
+  const isShort = args.includes('--short')
+  const asked = args.filter((arg) => arg !== '--short').map(Number)
+  const all = await loadRows()
+  const unknown = asked.filter((number) => !all.some((row) => row.number === number))
+  if (unknown.length > 0)
+    throw new Error(`there are rows ${all.map((row) => row.number).join(', ')}; --short is the only option`)
+  const rows = asked.length > 0 ? all.filter((row) => asked.includes(row.number)) : all
+  const machine = machineLine()
+  process.stdout.write(`${machine}\n`)
+  execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' })
+
+  const secondsOf = (row: Row): number => (isShort ? 8 : (row.seconds ?? SECONDS_OF_UNKNOWN))
+  const measured: Measured[] = []
+  for (const [i, row] of rows.entries()) {
+    const began = performance.now()
+    const later = rows.slice(i + 1).reduce((sum, one) => sum + secondsOf(one), 0)
+    const say = (line: string): void => {
+      const left = later + Math.max(0, secondsOf(row) - (performance.now() - began) / 1000)
+      process.stdout.write(
+        `[row ${row.number}, ${i + 1} of ${rows.length}, about ${inMinutes(left)} left] ${line}\n`,
+      )
+    }
+    say(row.work)
+    measured.push(await measure(row, isShort, say))
+  }
+  process.stdout.write(`\n${machine}\n\n${tableOf(measured)}\n`)
+  if (isShort) process.stdout.write('\nThe short form shows that the rows work; its figures mean nothing.\n')
+  if (measured.some(({ fault }) => fault !== undefined)) process.exitCode = 1
+}
+
+/** A row that fails is told at the end, and in the exit code; the others are measured all the same. */
+const measure = async (row: Row, isShort: boolean, say: (line: string) => void): Promise<Measured> => {
+  try {
+    const comparisons = await row.run({ isShort, say })
+    for (const one of comparisons) outcomeOf(one)
+    return { row, comparisons }
+  } catch (error) {
+    const fault = error instanceof Error ? error.message : String(error)
+    say(`failed: ${error instanceof Error ? error.stack : fault}`)
+    return { row, comparisons: [], fault: fault.slice(0, 300) }
   }
 }
 
-const middle = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!
-
-execFileSync(process.execPath, ['scripts/build.mjs'], { stdio: 'inherit' })
-const echo = await startEcho()
-const galop = await startGalop()
-const memoryBefore = residentMb(galop.pid)
-const common = { connections: CONNECTIONS, durationMs, warmUpMs, body: SALE }
-const json = { 'Content-Type': 'application/json' }
-const ratios: number[] = []
-const rates = { echo: [] as number[], sell: [] as number[] }
-const p50: number[] = []
-const p99: number[] = []
-try {
-  for (let turn = 1; turn <= TURNS; turn++) {
-    await untilStored(galop.port)
-    const bare = await runLoad({
-      ...common,
-      port: echo.port,
-      path: '/echo',
-      headers: json,
-      mustHold: '"bets"',
-    })
-    const sold = await runLoad({
-      ...common,
-      port: galop.port,
-      path: '/api/v1/receipts/?action=add',
-      headers: { ...json, Authorization: `Bearer ${galop.token}` },
-      mustHold: '"success":true',
-    })
-    for (const result of [bare, sold])
-      if (result.errors > 0)
-        throw new Error(`${result.errors} wrong answers, the first: ${result.firstError}`)
-    ratios.push(sold.perSecond / bare.perSecond)
-    rates.echo.push(bare.perSecond)
-    rates.sell.push(sold.perSecond)
-    p50.push(sold.p50Ms)
-    p99.push(sold.p99Ms)
-    say(
-      `turn ${turn}/${TURNS}: echo ${bare.perSecond.toFixed(0)}/s, sell ${sold.perSecond.toFixed(0)}/s ` +
-        `(p50 ${sold.p50Ms.toFixed(2)} ms, p99 ${sold.p99Ms.toFixed(2)} ms), ratio ${ratios.at(-1)!.toFixed(3)}`,
-    )
-  }
-  say('')
-  say('| work | rate | against bare Hono echo | spread | p50 | p99 |')
-  say('|---|---|---|---|---|---|')
-  say(
-    `| sell over HTTP, durable, ${CONNECTIONS} connections, two bets | ${middle(rates.sell).toFixed(0)}/s of ${middle(rates.echo).toFixed(0)}/s ` +
-      `| ${middle(ratios).toFixed(3)} | ${Math.min(...ratios).toFixed(3)}–${Math.max(...ratios).toFixed(3)} ` +
-      `| ${middle(p50).toFixed(2)} ms | ${middle(p99).toFixed(2)} ms |`,
-  )
-  say(
-    `memory of the server: ${memoryBefore.toFixed(0)} MB empty, ${residentMb(galop.pid).toFixed(0)} MB after the run`,
-  )
-} finally {
-  await Promise.all([echo.stop(), galop.stop()])
-}
+if (import.meta.filename === process.argv[1])
+  await main(process.argv.slice(2)).catch((error: Error) => {
+    process.stderr.write(`bench: ${error.message}\n`)
+    process.exitCode = 1
+  })

@@ -17,31 +17,59 @@ export type Running = { readonly port: number; readonly pid: number; stop(): Pro
 const ended = (child: ChildProcess): Promise<void> =>
   new Promise((resolve) => child.once('exit', () => resolve()))
 
-export const startEcho = async (): Promise<Running> => {
-  const child = spawn(process.execPath, [...TYPESCRIPT, join(HERE, 'echo.server.ts')], {
+/** Runs a server of this folder that writes its port as its first line, and ends on SIGTERM. */
+export const startServer = async (
+  file: string,
+  args: readonly string[] = [],
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Running> => {
+  const child = spawn(process.execPath, [...TYPESCRIPT, join(HERE, file), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const port = await new Promise<number>((resolve, reject) => {
-    createInterface({ input: child.stdout }).once('line', (line) => resolve(Number(line)))
-    child.once('exit', () => reject(new Error('the echo server did not start')))
+    env,
   })
   const end = ended(child)
   const stop = (): Promise<void> => {
     child.kill('SIGTERM')
     return end
   }
+  const port = await new Promise<number>((resolve, reject) => {
+    createInterface({ input: child.stdout }).once('line', (line) => resolve(Number(line)))
+    child.once('exit', () => reject(new Error(`${file} did not start`)))
+  })
   return { port, pid: child.pid!, stop }
 }
 
-export type Galop = Running & { readonly token: string; readonly log: () => string }
+export const startEcho = (): Promise<Running> => startServer('echo.server.ts')
+
+export type Galop = Running & {
+  /** Of a cashier. */
+  readonly token: string
+  readonly adminToken: string
+  /** Where its data are; gone when it stopped. */
+  readonly directory: string
+  readonly log: () => string
+}
 
 const PASSWORD = 'bench-password'
 
-/** The built server as users get it, but for a round that lasts, and a limit of requests and a cap that are not met. */
-export const startGalop = async (settings: Readonly<Record<string, string>> = {}): Promise<Galop> => {
+export type GalopOptions = {
+  /** The build that runs, where it is another than the one of this checkout. */
+  readonly dist?: string
+  /** For Node, as `--cpu-prof`. */
+  readonly nodeOptions?: readonly string[]
+}
+
+/**
+ * The built server as users get it, but for a round that lasts, and limits of requests, connections and exposure that are not met:
+ * all load comes from one address and one user.
+ */
+export const startGalop = async (
+  settings: Readonly<Record<string, string>> = {},
+  { dist = join(HERE, '../dist'), nodeOptions = [] }: GalopOptions = {},
+): Promise<Galop> => {
   const directory = mkdtempSync(join(tmpdir(), 'galop-bench-'))
   const port = await freePort()
-  const child = spawn(process.execPath, [join(HERE, '../dist/main.js')], {
+  const child = spawn(process.execPath, [...nodeOptions, join(dist, 'main.js')], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env.PATH,
@@ -50,7 +78,9 @@ export const startGalop = async (settings: Readonly<Record<string, string>> = {}
       DATA_DIR: join(directory, 'data'),
       ROUND_WAIT_DURATION_MS: '3600000',
       RATE_LIMIT_PER_MINUTE: '10000000',
+      CONNECTIONS_PER_ADDRESS: '12000',
       MAX_ROUND_EXPOSURE: '100000000000000',
+      ADMIN_PASSWORD: PASSWORD,
       CASHIER_PASSWORD: PASSWORD,
       LOG_LEVEL: 'warn',
       ...settings,
@@ -67,19 +97,20 @@ export const startGalop = async (settings: Readonly<Record<string, string>> = {}
   }
   try {
     await answering(`http://127.0.0.1:${port}/health`)
-    const token = await signIn(port)
-    return { port, pid: child.pid!, token, log: () => log, stop }
+    const token = await signIn(port, 'caisse')
+    const adminToken = await signIn(port, 'admin')
+    return { port, pid: child.pid!, token, adminToken, directory, log: () => log, stop }
   } catch (error) {
     await stop()
     throw new Error(`Galop did not start:\n${log}`, { cause: error })
   }
 }
 
-const signIn = async (port: number): Promise<string> => {
+const signIn = async (port: number, name: string): Promise<string> => {
   const response = await fetch(`http://127.0.0.1:${port}/api/v1/auth/login`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ name: 'caisse', password: PASSWORD }),
+    body: JSON.stringify({ name, password: PASSWORD }),
   })
   const answer = (await response.json()) as { data: { token: string } }
   return answer.data.token
@@ -95,7 +126,22 @@ const answering = async (url: string): Promise<void> => {
   }
 }
 
-const freePort = (): Promise<number> =>
+/** Rows of the turn before are still being written: nobody is measured meanwhile. */
+export const untilStored = async (port: number): Promise<void> => {
+  const until = Date.now() + 180_000
+  while ((await gauge(port, 'galop_receipts_not_stored')) !== 0) {
+    if (Date.now() > until) throw new Error('the receipts of a turn did not reach Postgres within 180 s')
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+}
+
+/** A figure of `/metrics` without labels. */
+export const gauge = async (port: number, name: string): Promise<number> => {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN)
+}
+
+export const freePort = (): Promise<number> =>
   new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const address = server.address()
@@ -103,12 +149,23 @@ const freePort = (): Promise<number> =>
     })
   })
 
-/** Runs the load generator in a process of its own. */
+/** Runs a generator of this folder in a process of its own: options go there as JSON, the result comes as JSON. */
+export const runApart = async <Options, Result>(file: string, options: Options): Promise<Result> => {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [...TYPESCRIPT, join(HERE, file), JSON.stringify(options)],
+    { maxBuffer: 64 * 1024 * 1024 },
+  )
+  return JSON.parse(stdout) as Result
+}
+
+/** Runs the load generator. @throws Error where any answer was wrong: errors are no work */
 export const runLoad = async (options: LoadOptions): Promise<LoadResult> => {
-  const { stdout } = await promisify(execFile)(process.execPath, [
-    ...TYPESCRIPT,
-    join(HERE, 'load.ts'),
-    JSON.stringify(options),
-  ])
-  return JSON.parse(stdout) as LoadResult
+  const result = await runApart<LoadOptions, LoadResult>('load.ts', options)
+  if (result.errors > 0)
+    throw new Error(
+      `${result.errors} of ${result.answers} answers were wrong, the first: ${result.firstError}`,
+    )
+  if (result.answers === 0) throw new Error('the load generator got no answer')
+  return result
 }
