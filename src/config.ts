@@ -38,6 +38,13 @@ const isDecodable = (text: string): boolean => {
     return false
   }
 }
+const MOST_ORIGIN_LENGTH = 200
+const isOrigin = (text: string): boolean => {
+  if (text.length > MOST_ORIGIN_LENGTH || !URL.canParse(text)) return false
+  const { protocol, origin, href } = new URL(text)
+  // Whatever else there is to an address, a name or a path, makes it longer than that.
+  return /^https?:$/.test(protocol) && href === `${origin}/`
+}
 const orElse = <S extends v.GenericSchema<string, unknown>>(schema: S, fallback: v.InferInput<S>) =>
   v.optional(schema, fallback as never)
 
@@ -71,6 +78,16 @@ const networks = (what: string, isOne: (text: string) => boolean) =>
 const Settings = v.object({
   PORT: orElse(whole(0, 65_535), '3000'),
   HOST: orElse(v.pipe(v.string(), v.nonEmpty('an address to listen at')), '0.0.0.0'),
+  PUBLIC_URL: v.optional(
+    v.pipe(
+      v.string(),
+      v.check(
+        isOrigin,
+        'an origin such as https://galop.example or http://192.168.1.20:3000, without a path',
+      ),
+      v.transform((text) => new URL(text).origin),
+    ),
+  ),
   DATA_DIR: orElse(v.pipe(v.string(), v.nonEmpty('a directory')), './data'),
   DATABASE_URL: v.optional(url('postgres|postgresql')),
   REDIS_URL: v.optional(url('redis|rediss')),
@@ -188,6 +205,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
   return {
     port: settings.PORT,
     host: settings.HOST,
+    publicUrl: settings.PUBLIC_URL,
     dataDirectory: settings.DATA_DIR,
     databaseUrl: settings.DATABASE_URL,
     redisUrl: settings.REDIS_URL,

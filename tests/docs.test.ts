@@ -12,7 +12,7 @@ const text = (path: string): string => readFileSync(join(root, path), 'utf8')
 
 const filesUnder = (folder: string, end: RegExp): string[] =>
   readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && end.test(entry.name))
+    .filter((entry) => entry.isFile() && end.test(entry.name) && !entry.parentPath.includes('node_modules'))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
     .sort()
 
@@ -23,6 +23,7 @@ const defaults: Record<string, string | undefined> = {
   HOST: config.host,
   DATA_DIR: config.dataDirectory,
   DATABASE_URL: config.databaseUrl,
+  PUBLIC_URL: config.publicUrl,
   REDIS_URL: config.redisUrl,
   CACHE_REDIS_URL: config.cacheRedisUrl,
   JWT_SECRET: config.jwtSecret,

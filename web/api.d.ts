@@ -308,6 +308,7 @@ export type Shop = {
   readonly station: string
   readonly currency: string
   readonly timeZone: string
+  readonly publicUrl: string | null
   readonly tracks: readonly string[]
   readonly limits: { readonly minStake: number; readonly maxStake: number; readonly betsPerReceipt: number }
   readonly durationsMs: {

@@ -2,8 +2,9 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { launchBrowser } from '../support/browser.ts'
+import { paperOf, readCode } from '../support/paper.ts'
 import { eventually, Program, startServer, type TestServer } from '../support/server.ts'
-import { ask } from '../support/station.ts'
+import { ask, Station } from '../support/station.ts'
 import { barriersOf, type Visit, type VisitOptions, visit } from '../support/visit.ts'
 
 let server: TestServer
@@ -70,6 +71,42 @@ describe('/verify', () => {
     expect(await barriersOf(wrong.page)).toEqual([])
   }, 60_000)
 
+  it('is reached by the code on a receipt, and compares what is printed with what is revealed', async () => {
+    const cashier = await Station.signIn(server, 'caisse')
+    const { id: roundId, commitment } = await cashier.openRound(700)
+    const { id } = await cashier.sold()
+    const paper = await paperOf(browser, cashier, id)
+    visits.push(paper)
+    expect(await readCode(paper.page, '.code')).toBe(`0${id}`)
+    const link = await readCode(paper.page, '.link')
+    expect(link).toBe(`${server.url}/verify?round=${roundId}&commitment=${commitment}`)
+
+    await cashier.untilRound(roundId, 'settled')
+    const scanned = await open(link.slice(`${server.url}/verify`.length))
+    await scanned.page.getByRole('heading', { name: `Course ${roundId} : tout est exact.` }).waitFor()
+    expect(await scanned.page.locator('.mark').count()).toBe(4)
+  }, 60_000)
+
+  it('takes a code that a scanner types into its field, one after another', async () => {
+    const { page } = await open()
+    await page.locator('input[name=round]:focus').waitFor()
+    const scan = async (commitment: string, verdict: string): Promise<void> => {
+      await page.keyboard.type(`https://galop.example/verify?round=2&commitment=${commitment}\n`)
+      await page.getByRole('heading', { name: verdict }).waitFor()
+      expect(await page.locator('input[name=round]').inputValue()).toBe('2')
+    }
+    await scan(proof.commitment.toUpperCase(), 'tout est exact')
+    expect(await page.locator('.mark').count()).toBe(4)
+    await scan(proof.seed, 'quelque chose ne va pas')
+    expect(await page.locator('.mark.wrong').count()).toBe(1)
+    // The same number again is about the same paper; another number is not.
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'quelque chose ne va pas' }).waitFor()
+    await page.keyboard.type('1\n')
+    await page.getByRole('heading', { name: 'Course 1 : tout est exact' }).waitFor()
+    expect(await page.locator('.mark').count()).toBe(3)
+  }, 60_000)
+
   it('finds out a server that lies of the order', async () => {
     const { page } = await open()
     await page.route('**/proof', async (route) => {
@@ -99,6 +136,29 @@ describe('/verify', () => {
       await route.fulfill({ json: { ...answer, data: { ...answer.data, seed: null, order: null } } })
     })
     await tryWith(String(data.roundId), 'pas encore révélé')
+  }, 60_000)
+})
+
+describe('a shop that is reached at another address', () => {
+  it('has it in the codes of receipts and screens, which lead to a page that waits for the race', async () => {
+    const shop = await startServer({ env: { PUBLIC_URL: 'https://galop.example/' } })
+    try {
+      const cashier = await Station.signIn(shop, 'caisse')
+      const { id } = await cashier.sold()
+      const paper = await paperOf(browser, cashier, id)
+      visits.push(paper)
+      const { data: round } = await cashier.ask('/api/v1/rounds/current')
+      const query = `?round=${round.roundId}&commitment=${round.commitment}`
+      expect(await readCode(paper.page, '.link')).toBe(`https://galop.example/verify${query}`)
+      await paper.page.goto(`${shop.url}/screen`)
+      expect(await readCode(paper.page, '.commitment .code')).toBe(`https://galop.example/verify${query}`)
+
+      await paper.page.goto(`${shop.url}/verify${query}`)
+      await paper.page.getByRole('alert').getByText('son secret n’est pas encore révélé').waitFor()
+      expect(await paper.page.locator('.steps').count()).toBe(0)
+    } finally {
+      await shop.stop()
+    }
   }, 60_000)
 })
 

@@ -118,6 +118,12 @@ describe('settings that are right', () => {
     expect(config.field[0]!.coeff).toBe(213)
   })
 
+  it('name an origin, with or without a slash at its end', () => {
+    for (const text of ['http://192.168.1.20:3000', 'HTTP://192.168.1.20:3000/'])
+      expect(readConfig({ PUBLIC_URL: text }).publicUrl).toBe('http://192.168.1.20:3000')
+    expect(readConfig({ PUBLIC_URL: 'https://galop.example:443' }).publicUrl).toBe('https://galop.example')
+  })
+
   it('put the cache on the Redis of the jobs, unless it has one of its own', () => {
     const jobs = 'redis://jobs:6379'
     expect(readConfig({ REDIS_URL: jobs }).cacheRedisUrl).toBe(jobs)
@@ -144,6 +150,12 @@ describe('a setting that is wrong', () => {
     ['PORT', '80.5', /whole number/],
     ['PORT', '8e3', /whole number/],
     ['PORT', 'http', /whole number/],
+    ['PUBLIC_URL', 'galop.example', /an origin such as/],
+    ['PUBLIC_URL', 'ftp://galop.example', /an origin such as/],
+    ['PUBLIC_URL', 'https://galop.example/shop', /without a path/],
+    ['PUBLIC_URL', 'https://galop.example/?a=b', /without a path/],
+    ['PUBLIC_URL', 'https://me:word@galop.example', /an origin such as/],
+    ['PUBLIC_URL', `https://${'a'.repeat(200)}`, /an origin such as/],
     ['DATABASE_URL', 'localhost:5432', /URL with scheme postgres or postgresql/],
     ['DATABASE_URL', 'mysql://localhost/galop', /URL with scheme postgres or postgresql/],
     ['REDIS_URL', 'http://localhost', /URL with scheme redis or rediss/],

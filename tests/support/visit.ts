@@ -23,11 +23,21 @@ export type VisitOptions = {
   /** Signed in as somebody; as nobody where absent. */
   readonly station?: Station
   readonly viewport?: { readonly width: number; readonly height: number }
+  /** Dots of the device to a pixel of CSS. */
+  readonly scale?: number
+  /** A tablet: fingers, no mouse and no keyboard. */
+  readonly isTouched?: boolean
 }
 
 export const visit = async (browser: Browser, options: VisitOptions): Promise<Visit> => {
   const { url, locale = 'fr-HT', station, viewport = { width: 1_280, height: 800 } } = options
-  const context = await browser.newContext({ locale, viewport })
+  const { scale = 1, isTouched = false } = options
+  const context = await browser.newContext({
+    locale,
+    viewport,
+    deviceScaleFactor: scale,
+    hasTouch: isTouched,
+  })
   if (station)
     await context.addCookies([
       {

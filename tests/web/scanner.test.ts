@@ -10,9 +10,9 @@ const typing = (text: string, gapMs: number): Heard[] => {
 
 describe('a scanner', () => {
   it('is known by its speed and the length of what it reads', () => {
-    expect(typing('01034521⏎', 5).map(({ number }) => number)).toEqual([...Array(8), '01034521'])
-    expect(typing('01034521⏎', 80).some(({ number }) => number !== undefined)).toBe(false)
-    expect(typing('3100⏎', 5).some(({ number }) => number !== undefined)).toBe(false)
+    expect(typing('01034521⏎', 5).map(({ read }) => read)).toEqual([...Array(8), '01034521'])
+    expect(typing('01034521⏎', 80).some(({ read }) => read !== undefined)).toBe(false)
+    expect(typing('3100⏎', 5).some(({ read }) => read !== undefined)).toBe(false)
   })
 
   it('says where it began, so that what it typed into a field can be taken out again', () => {
@@ -25,13 +25,29 @@ describe('a scanner', () => {
     scanner.hear('5', 400)
     const read = [...'01034521'].map((key, index) => scanner.hear(key, 900 + index * 4))
     expect(read[0]!.begins).toBe(true)
-    expect(scanner.hear('Enter', 936).number).toBe('01034521')
-    expect(typing('0103a4521⏎', 5).some(({ number }) => number !== undefined)).toBe(false)
+    expect(scanner.hear('Enter', 936).read).toBe('01034521')
+    expect(typing('0103a4521⏎', 5).some(({ read }) => read !== undefined)).toBe(false)
+  })
+
+  it('may hold Shift for its digits, as on a French keyboard', () => {
+    const scanner = createScanner()
+    const keys = [...'01034521'].flatMap((digit) => ['Shift', digit])
+    const heard = [...keys, 'Enter'].map((key, index) => scanner.hear(key, 1_000 + index * 4))
+    expect(heard.map(({ read }) => read)).toEqual([...Array(16), '01034521'])
+    expect(heard.filter(({ begins }) => begins)).toEqual([heard[1]])
+  })
+
+  it('reads the other code of a receipt whole, and never its last digits', () => {
+    const link = 'https://galop.example/verify?round=12&commitment=0a1b01034521'
+    const heard = typing(`${link}⏎`, 5)
+    expect(heard.at(-1)!.read).toBe(link)
+    expect(heard.slice(0, -1).some(({ read }) => read !== undefined)).toBe(false)
+    expect(heard.map(({ begins }) => begins).lastIndexOf(true)).toBe(0)
   })
 
   it('takes an Enter that comes later for a key of its own', () => {
     const scanner = createScanner()
     for (const [index, key] of [...'01034521'].entries()) scanner.hear(key, index * 4)
-    expect(scanner.hear('Enter', 500).number).toBe(undefined)
+    expect(scanner.hear('Enter', 500).read).toBe(undefined)
   })
 })

@@ -7,6 +7,7 @@ import { newKey } from './key.ts'
 import { printSlip } from './printing.ts'
 import { receiptsChanged } from './race.ts'
 import { stored } from './storage.ts'
+import { texts } from './texts.ts'
 
 // A receipt that somebody brought to the counter: what it is worth, and what is done with it.
 
@@ -48,6 +49,12 @@ export const forget = (): void => {
 
 /** Asks what has become of a receipt. `text` is its number, as scanned or typed. */
 export const look = async (text: string): Promise<void> => {
+  if (text.includes('://')) {
+    // The code of its race, which says nothing of the receipt; its digits are no number.
+    forget()
+    trouble.value = texts.value.otherCode
+    return
+  }
   const id = text.replace(/\D/g, '')
   asked.value = text
   checked.value = undefined

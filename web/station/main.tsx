@@ -31,7 +31,7 @@ const Station = () => {
       stop()
     }
   }, [])
-  useEffect(() => listenToScanner((number) => lookAt(number)), [])
+  useEffect(() => listenToScanner((read) => lookAt(read)), [])
   useEffect(() => listenEverywhere({ back, check: () => inputs.check.current?.focus(), last, inputs }), [])
 
   const lookAt = (number: string): void => {
@@ -109,18 +109,18 @@ const listenEverywhere = ({ inputs, back, check, last }: Everywhere): (() => voi
 }
 
 /** What a scanner typed into a field on its way is taken out again. */
-const listenToScanner = (onRead: (number: string) => void): (() => void) => {
+const listenToScanner = (onRead: (read: string) => void): (() => void) => {
   const scanner = createScanner()
   let before = { typed: typed.value, bets: bets.value }
   const onKey = (event: KeyboardEvent): void => {
     const heard = scanner.hear(event.key, event.timeStamp)
     if (heard.begins) before = { typed: typed.value, bets: bets.value }
-    if (heard.number === undefined) return
+    if (heard.read === undefined) return
     event.preventDefault()
     event.stopPropagation()
     typed.value = before.typed
     bets.value = before.bets
-    onRead(heard.number)
+    onRead(heard.read)
   }
   document.addEventListener('keydown', onKey, true)
   return () => document.removeEventListener('keydown', onKey, true)

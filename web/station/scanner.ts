@@ -4,29 +4,33 @@
 /** Between two keys of a scanner; people need several times as long. */
 const MOST_GAP_MS = 50
 /** A receipt's number has no fewer digits. */
-const LEAST_DIGITS = 8
+const NUMBER = /\d{8,}$/
+/** The other code on a receipt, which leads a customer to the proof of its race. */
+const LINK = /^https?:.*[?&]commitment=/
 
 export type Heard = {
-  /** This key may be the first of a number that is being read. */
+  /** This key may be the first of something that is being read. */
   readonly begins: boolean
-  /** The number whose reading this key ends. */
-  readonly number: string | undefined
+  /** What was read, where this key ends it: the number of a receipt, or a link. */
+  readonly read: string | undefined
 }
 
 /** Hears every key before anything else does; `at` in milliseconds. */
 export const createScanner = (): { readonly hear: (key: string, at: number) => Heard } => {
-  let digits = ''
+  let text = ''
   let lastAt = Number.NEGATIVE_INFINITY
   return {
     hear: (key, at) => {
       const isQuick = at - lastAt <= MOST_GAP_MS
       lastAt = at
-      const isDigit = /^\d$/.test(key)
-      const isRead = key === 'Enter' && isQuick && digits.length >= LEAST_DIGITS
-      const number = isRead ? digits : undefined
-      const begins = isDigit && !(isQuick && digits !== '')
-      digits = !isDigit ? '' : begins ? key : digits + key
-      return { begins, number }
+      // Held down for some of the keys: on a French keyboard for each digit.
+      if (key === 'Shift') return { begins: false, read: undefined }
+      const isSign = key.length === 1
+      const before = isQuick ? text : ''
+      text = isSign ? before + key : ''
+      return { begins: isSign && before === '', read: key === 'Enter' ? readIn(before) : undefined }
     },
   }
 }
+
+const readIn = (text: string): string | undefined => (LINK.test(text) ? text : NUMBER.exec(text)?.[0])

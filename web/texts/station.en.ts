@@ -60,6 +60,7 @@ export const en: Translated<typeof fr> = {
   keys: 'Enter: add, then sell · +: sell · Backspace: correct · /: check a receipt · -: last receipt',
   check: 'Check a receipt',
   receiptNumber: 'Number of the receipt, scanned or typed',
+  otherCode: 'That is the code of the race. Scan the other one, at the top of the receipt, under its number.',
   look: 'Look',
   verdicts: {
     won: 'WON',

@@ -57,6 +57,7 @@ export const fr = {
   keys: 'Entrée : ajouter, puis vendre · + : vendre · Retour arrière : corriger · / : contrôler un reçu · - : dernier reçu',
   check: 'Contrôler un reçu',
   receiptNumber: 'Numéro du reçu, scanné ou tapé',
+  otherCode: 'C’est le code de la course. Scannez l’autre, en haut du reçu, sous son numéro.',
   look: 'Voir',
   verdicts: {
     won: 'GAGNÉ',

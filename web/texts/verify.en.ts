@@ -5,9 +5,9 @@ export const en: Translated<typeof fr> = {
   title: 'Verify a race',
   intro:
     'The draw of each race is sealed before the first bet: the server publishes the hash (sha256) of a secret number. After the race it reveals the secret, and your browser does the whole calculation again here, without believing the server.',
-  ask: 'Number of the race, printed on the receipt',
+  ask: 'Number of the race, or the code at the foot of the receipt, scanned',
   check: 'Verify',
-  notARound: 'Type the number of the race: digits only.',
+  notARound: 'Type the number of the race, digits only, or scan the code at the foot of the receipt.',
   receiptOfAnother:
     'No race has this number. If it is that of the receipt, type the number of the race instead, which is printed on it.',
   notYet: (id) => `Race ${id} is not over: its secret is not revealed yet. Come back after the finish.`,

@@ -2,9 +2,9 @@ export const fr = {
   title: 'Vérifier une course',
   intro:
     'Le tirage de chaque course est scellé avant le premier pari : le serveur publie l’empreinte (sha256) d’un nombre secret. Après la course il révèle le secret, et votre navigateur refait ici tout le calcul, sans croire le serveur.',
-  ask: 'Numéro de la course, imprimé sur le reçu',
+  ask: 'Numéro de la course, ou code scanné au bas du reçu',
   check: 'Vérifier',
-  notARound: 'Tapez le numéro de la course : des chiffres seulement.',
+  notARound: 'Tapez le numéro de la course, des chiffres seulement, ou scannez le code au bas du reçu.',
   receiptOfAnother:
     'Aucune course n’a ce numéro. Si c’est celui du reçu, tapez plutôt le numéro de la course, imprimé dessus.',
   notYet: (id: number) =>

@@ -1,25 +1,29 @@
 import { signal } from '@preact/signals'
+import { useEffect, useRef } from 'preact/hooks'
 import { type Checked, checkProof, type Proof } from '../../src/domain/racing/proof.ts'
 import { ask } from '../client.ts'
 import { showPage, TopLine } from '../frame.tsx'
 import { inWords } from '../refusals.ts'
+import { type Asked, askedByPage, askedByText } from './asked.ts'
 import { Steps } from './steps.view.tsx'
 import { texts } from './texts.ts'
 import './verify.css'
 
-// Anybody may come here, with a number, or from a code on a screen that also says what was committed to.
+// Anybody may come here, with a number, or from a code on a receipt or a screen that also says what was committed to.
 
 type Found =
   | { readonly kind: 'nothing' | 'asking' }
   | { readonly kind: 'said'; readonly say: () => string }
   | { readonly kind: 'checked'; readonly proof: Proof; readonly checked: Checked }
 
-const address = new URLSearchParams(location.search)
-const typed = signal(address.get('round') ?? '')
+/** A link with a commitment, and an origin of any reasonable length. */
+const LONGEST_TEXT = 500
+
+let asked = askedByPage(location.search)
+const typed = signal(asked?.round ?? '')
 const found = signal<Found>({ kind: 'nothing' })
 
-const verify = async (text: string, kept: string | undefined): Promise<void> => {
-  const number = text.trim()
+const verify = async ({ round: number, commitment: kept }: Asked): Promise<void> => {
   if (!/^\d{1,15}$/.test(number) || Number(number) === 0) return say(() => texts.value.notARound)
   found.value = { kind: 'asking' }
   const id = await roundOf(number)
@@ -47,17 +51,24 @@ const say = (words: () => string): void => {
   found.value = { kind: 'said', say: words }
 }
 
-const submit = (event: Event): void => {
+const submit = (event: SubmitEvent): void => {
   event.preventDefault()
-  // What was scanned with another number says nothing of this one.
-  const kept = typed.value.trim() === address.get('round') ? address.get('commitment') : null
-  void verify(typed.value, kept?.toLowerCase())
+  asked = askedByText(typed.value, asked)
+  typed.value = asked.round
+  void verify(asked)
+  // The next scan takes the place of this one.
+  const { activeElement } = document
+  if (activeElement instanceof HTMLInputElement) requestAnimationFrame(() => activeElement.select())
 }
-if (typed.value !== '') void verify(typed.value, address.get('commitment')?.toLowerCase())
+if (asked) void verify(asked)
 
 const Verify = () => {
-  const { title, intro, ask: asks, check } = texts.value
+  const { title, intro, ask: label, check } = texts.value
   const now = found.value
+  const field = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    if (!asked) field.current?.focus()
+  }, [])
   return (
     <>
       <TopLine title={title} />
@@ -65,12 +76,13 @@ const Verify = () => {
         <p class="intro">{intro}</p>
         <form onSubmit={submit}>
           <label>
-            {asks}
+            {label}
             <input
+              ref={field}
               name="round"
               inputMode="numeric"
               autocomplete="off"
-              maxLength={15}
+              maxLength={LONGEST_TEXT}
               value={typed.value}
               onInput={({ currentTarget }) => {
                 typed.value = currentTarget.value

@@ -14,6 +14,8 @@ export type ReceiptPagesOptions = {
   readonly currency: string
   readonly timeZone: string
   readonly isDemonstration: boolean
+  /** Where customers reach the pages; without it, where the print was asked for. */
+  readonly publicUrl: string | undefined
   /** What a cashier is called. */
   readonly nameOf: (userId: number) => string | undefined
   readonly now: () => number
@@ -41,6 +43,7 @@ const WORDS = {
     due: 'À payer',
     sold: 'Vendu le',
     printed: 'Imprimé le',
+    verify: 'Vérifiez la course après l’arrivée : scannez ce code avec un téléphone.',
     commitment: 'Engagement du tirage (sha256)',
     keep: 'Gardez ce reçu : sans lui, rien n’est payé.',
     signature: 'Signature du client',
@@ -65,11 +68,15 @@ const WORDS = {
     due: 'To be paid',
     sold: 'Sold',
     printed: 'Printed',
+    verify: 'Verify the race after the finish: scan this code with a telephone.',
     commitment: 'Commitment of the draw (sha256)',
     keep: 'Keep this receipt: nothing is paid without it.',
     signature: 'Customer’s signature',
   },
 } as const
+
+/** Of a longer one the code could not be read on paper; a request may name any host it likes. */
+const LONGEST_LINK = 400
 
 const STYLE = `
 @page { margin: 0 }
@@ -88,6 +95,8 @@ td, th { padding: 0 0 .4mm; text-align: right; font-variant-numeric: tabular-num
 .sum { font-size: 10.5pt; font-weight: 700 } .sum dd { white-space: nowrap }
 .kind { text-align: center }
 .small { font-size: 6.5pt; overflow-wrap: anywhere }
+.proof { display: flex; align-items: center; gap: 1mm; margin: 1mm 0 } .proof p { margin: 0 0 .5mm }
+.link { flex: none; width: 25mm; margin-left: -1mm } .link svg { display: block; width: 100%; height: auto }
 .sign { margin-top: 9mm; border-top: .3mm solid #000 }
 `
 
@@ -104,6 +113,7 @@ export const receiptPages = ({
   currency,
   timeZone,
   isDemonstration,
+  publicUrl,
   nameOf,
   now,
 }: ReceiptPagesOptions) => {
@@ -123,6 +133,14 @@ export const receiptPages = ({
   const time = (language: Language, at: number): string =>
     new Intl.DateTimeFormat(language, { dateStyle: 'short', timeStyle: 'medium', timeZone }).format(at)
   const nameOfUser = (id: number): string => nameOf(id) ?? `#${id}`
+
+  /** Brings what was committed to, so that a server that names another commitment after the race is found out. */
+  const linkToProof = (c: Context, { roundId, commitment }: ReceiptView) => {
+    const link = `${publicUrl ?? new URL(c.req.url).origin}/verify?round=${roundId}&commitment=${commitment}`
+    return link.length > LONGEST_LINK
+      ? ''
+      : html`<div class="link">${raw(renderSVG(link, { border: 2 }))}</div>`
+  }
 
   const head = (receipt: ReceiptView, title: string, copy: string | undefined) => {
     const number = printedNumber(station, receipt.id)
@@ -163,7 +181,8 @@ ${receipt.bets.map(
 </table>
 <dl class="sum"><div><dt>${words.total}</dt><dd>${amount(receipt.total)}</dd></div><div><dt>${words.possible}</dt><dd>${amount(possible)}</dd></div></dl>
 <div>${words.keep}</div>
-<div class="small">${words.commitment}: ${receipt.commitment}</div>
+<div class="proof">${linkToProof(c, receipt)}
+<div class="small"><p>${words.verify}</p>${words.commitment}: ${receipt.commitment}</div></div>
 <div class="small">${words.printed} ${time(language, now())}</div>`
       const title = `${words.receipt} ${printedNumber(station, receipt.id)}`
       return sendPage(c, {

@@ -14,6 +14,8 @@ export type Shop = {
   readonly station: string
   readonly currency: string
   readonly timeZone: string
+  /** Where customers reach it; `undefined` where nobody said. */
+  readonly publicUrl: string | undefined
   readonly tracks: readonly string[]
   readonly limits: { readonly minStake: number; readonly maxStake: number }
   readonly durationsMs: {
@@ -26,16 +28,17 @@ export type Shop = {
   readonly isDemonstration: boolean
 }
 
-/** `/shop`: its name, money, time zone, tracks and limits. Public. */
+/** `/shop`: its name, money, time zone, address, tracks and limits. Public. */
 export const shopRoutes = (sessions: Sessions, shop: Shop) => {
   const app = new Hono<OpenEnv>()
-  const { name, station, currency, timeZone, tracks, limits, durationsMs, isDemonstration } = shop
+  const { name, station, currency, timeZone, publicUrl, tracks, limits, durationsMs, isDemonstration } = shop
   const { minStake, maxStake } = limits
   const view = {
     name,
     station,
     currency,
     timeZone,
+    publicUrl: publicUrl ?? null,
     tracks,
     limits: { minStake, maxStake, betsPerReceipt: MOST_BETS },
     durationsMs,
@@ -52,7 +55,8 @@ const docs = {
   shop: {
     tags: ['init'],
     summary: 'What a page must know of the shop: its money, time zone, tracks and limits',
-    description: 'Amounts in the smallest unit. The first track is the default.',
+    description:
+      'Amounts in the smallest unit. The first track is the default. `publicUrl` is where customers reach the pages, if it was set.',
     responses: answersOf(
       v.pipe(
         v.object({
@@ -60,6 +64,7 @@ const docs = {
           station: v.string(),
           currency: v.string(),
           timeZone: v.string(),
+          publicUrl: v.nullable(v.string()),
           tracks: v.array(v.string()),
           limits: v.object({ minStake: v.number(), maxStake: v.number(), betsPerReceipt: v.number() }),
           durationsMs: v.object({
