@@ -257,8 +257,8 @@ export const CONTROLS: readonly Control[] = [
     edits: [
       {
         file: 'src/actors/racing/racing.ts',
-        find: 'if (!this.#handOvers.has(id)) actor.start()',
-        replace: "if (!this.#handOvers.has(id) && actor.id === '') actor.start()",
+        find: 'if (!this.#handOvers.has(keeper.round.id)) actor.start()',
+        replace: "if (!this.#handOvers.has(keeper.round.id) && actor.id === '') actor.start()",
       },
     ],
     foundBy: ['S9'],

@@ -1,27 +1,18 @@
 import { type Actor, createActor } from 'xstate'
 import type { Command, ReceiptCommand, SellReceipt, VoidRound } from '../../domain/racing/decide.ts'
 import { untouchable } from '../../domain/racing/decide.ts'
-import type { Fact, RoundOpened } from '../../domain/racing/facts.ts'
-import type { Participant } from '../../domain/racing/odds.ts'
-import type { receiptNumbers } from '../../domain/racing/receipt-number.ts'
 import { type ReceiptView, viewReceipt } from '../../domain/racing/receipt-view.ts'
 import { isRefusal, type Refusal, refuse } from '../../domain/racing/refusals.ts'
-import { nextAtOf, openRound, type Round, replay } from '../../domain/racing/round.ts'
+import { nextAtOf, type Round } from '../../domain/racing/round.ts'
 import type { Voided } from '../../domain/racing/voided.ts'
-import type { Clock } from '../clock.port.ts'
-import type { Journal, Notes } from '../journal.port.ts'
+import type { Notes } from '../journal.port.ts'
 import { Unavailable } from '../unavailable.port.ts'
 import type { Archive } from './archive.port.ts'
 import { HandOvers } from './hand-overs.ts'
+import { type LiveRound, LiveRounds, type LiveRoundsOptions } from './live-rounds.ts'
 import { onceGate } from './once.ts'
 import { Pauses } from './pauses.ts'
-import { RaceCaller } from './race.caller.ts'
 import type { Heard, OnceKey, Outcome, RaceProgress, RacingPort, TrackState } from './racing.port.ts'
-import { receiptCounter } from './receipt.counter.ts'
-import { RoundKeeper } from './round.keeper.ts'
-import { roundLogic } from './round.machine.ts'
-import { type Seeds, trackSeeds } from './seeds.ts'
-import type { StationNotes } from './station.port.ts'
 import { trackMachine } from './track.machine.ts'
 
 // Racing: the tracks, their rounds, and the way from a command to the one who owns the receipt.
@@ -29,41 +20,17 @@ import { trackMachine } from './track.machine.ts'
 //   O2. A track's latest round is never handed over.
 //   O3. A listener's fault is its own: the others hear, and the fact stays.
 
-export type RacingOptions = {
+export type RacingOptions = LiveRoundsOptions & {
   readonly tracks: readonly string[]
-  readonly station: StationNotes
-  readonly field: readonly Participant[]
-  readonly limits: RoundOpened['limits']
-  /** `wait` includes `lock`. */
-  readonly durationsMs: {
-    readonly wait: number
-    readonly lock: number
-    readonly race: number
-    readonly results: number
-  }
-  readonly journal: Journal<Fact>
   readonly archive: Archive
-  readonly clock: Clock
-  /** 32 unpredictable bytes in hexadecimal. */
-  readonly randomSecret: () => string
-  /** Rounds that one chain of seeds lasts for, where another number than the usual is wanted. */
-  readonly chainLength?: number
-  /** Where the tables of a station's numbers are kept from one start to the next: they take tens of milliseconds. */
-  readonly receiptNumbers?: typeof receiptNumbers
   /** Hears of the faults of listeners. */
   readonly onFault: (fault: unknown) => void
 }
 
-type RoundActor = Actor<typeof roundLogic>
-type LiveRound = { readonly keeper: RoundKeeper; readonly actor: RoundActor }
-const NEXT_ROUND = 'rounds/next'
-
 export class Racing implements RacingPort {
   readonly tracks: readonly string[]
   readonly #options: RacingOptions
-  readonly #live = new Map<number, LiveRound>()
-  readonly #latest = new Map<string, number>()
-  readonly #seeds = new Map<string, Seeds>()
+  readonly #live: LiveRounds
   readonly #trackActors = new Map<string, Actor<typeof trackMachine>>()
   readonly #listeners = new Set<(heard: Heard) => void>()
   readonly #archiveListeners = new Set<(paid: ReceiptView) => void>()
@@ -72,35 +39,34 @@ export class Racing implements RacingPort {
   readonly #handOvers: HandOvers
   readonly #pauses: Pauses
   readonly #once: ReturnType<typeof onceGate>
-  readonly #counter: ReturnType<typeof receiptCounter>
-  /** Tracks whose next round is on its way to disk. */
-  readonly #opening = new Set<string>()
-  #nextRound: number
   #stopped = false
 
   constructor(options: RacingOptions) {
     this.#options = options
     this.tracks = options.tracks
-    const { journal, archive, clock, station } = options
+    const { journal, archive, clock } = options
     this.#handOvers = new HandOvers({
       journal,
       archive,
       clock,
-      gone: (id) => this.#end(id),
+      gone: (id) => this.#live.end(id),
       givenBack: (id) => {
         if (!this.#stopped) this.#live.get(id)?.actor.start()
       },
     })
     this.#once = onceGate(journal)
     this.#pauses = new Pauses(options.tracks, journal, clock)
-    this.#counter = receiptCounter(journal, station, options.receiptNumbers)
-    this.#nextRound = (journal.note(NEXT_ROUND) as number | undefined) ?? station.firstRound
-    for (const id of journal.streams()) this.#recover(id)
+    this.#live = new LiveRounds(options, {
+      hear: (heard) => this.#hear(heard),
+      call: (progress) => this.#tell(this.#raceListeners, progress),
+    })
+    for (const { keeper } of this.#live.values()) this.#handOvers.recover(keeper.round.id)
   }
 
   /** Sets rounds and tracks going. Listen before, so that nothing is missed. */
   start(): void {
-    for (const [id, { actor }] of this.#live) if (!this.#handOvers.has(id)) actor.start()
+    for (const { keeper, actor } of this.#live.values())
+      if (!this.#handOvers.has(keeper.round.id)) actor.start()
     for (const track of this.tracks) {
       const actor = createActor(trackMachine, {
         clock: this.#options.clock,
@@ -144,7 +110,7 @@ export class Racing implements RacingPort {
   }
 
   current(track: string): Round | undefined {
-    return this.#live.get(this.#latest.get(track) ?? -1)?.keeper.round
+    return this.#live.latest(track)?.keeper.round
   }
 
   round(id: number): Round | undefined {
@@ -167,7 +133,7 @@ export class Racing implements RacingPort {
   /** Sells on a track's current round. */
   sell(track: string, command: SellReceipt, once?: OnceKey): Promise<Outcome> {
     return this.#decideOnce(once, (remember) => {
-      const live = this.#live.get(this.#latest.get(track) ?? -1)
+      const live = this.#live.latest(track)
       if (!live) return this.#keep(refuse('NO_ROUND', { track }), remember)
       return this.#send(live, command, remember)
     })
@@ -177,7 +143,7 @@ export class Racing implements RacingPort {
   change(command: ReceiptCommand, once?: OnceKey): Promise<Outcome> {
     return this.#decideOnce(once, async (remember) => {
       for (;;) {
-        const live = this.#ownerOf(command.id)
+        const live = this.#live.ownerOf(command.id)
         if (!live) return this.#askArchive(command, once, remember)
         const { id } = live.keeper.round
         if (!this.#handOvers.has(id)) return this.#send(live, command, remember)
@@ -222,7 +188,7 @@ export class Racing implements RacingPort {
   /** A receipt, from whoever owns it. */
   async find(id: number): Promise<ReceiptView | undefined> {
     for (;;) {
-      const live = this.#ownerOf(id)
+      const live = this.#live.ownerOf(id)
       if (!live) return this.#options.archive.find(id)
       const { round } = live.keeper
       const view = viewReceipt(round, round.receipts.get(id)!)
@@ -237,7 +203,7 @@ export class Racing implements RacingPort {
     const live = this.#live.get(roundId)
     if (!live) return false
     const { phase, opened } = live.keeper.round
-    if (phase !== 'settled' || this.#latest.get(opened.track) === roundId) return false
+    if (phase !== 'settled' || this.#live.latest(opened.track) === live) return false
     return this.#handOvers.handOver(roundId, () => live.keeper.round)
   }
 
@@ -255,11 +221,6 @@ export class Racing implements RacingPort {
     decide: (remember?: (outcome: Outcome) => Notes) => Promise<Outcome>,
   ): Promise<Outcome> {
     return once ? this.#once.ask(once, this.#options.clock.now(), decide) : decide()
-  }
-
-  #ownerOf(receiptId: number): LiveRound | undefined {
-    for (const live of this.#live.values()) if (live.keeper.round.receipts.has(receiptId)) return live
-    return undefined
   }
 
   async #askArchive(
@@ -297,68 +258,10 @@ export class Racing implements RacingPort {
   }
 
   #openRound(track: string): void {
-    const { journal, clock, durationsMs, field, limits } = this.#options
-    if (journal.failure || this.#opening.has(track) || this.#pauses.of(track).paused) return
-    this.#opening.add(track)
-    const { notes, ...committed } = this.#seedsOf(track).commit()
-    const at = clock.now()
-    const startsAt = at + durationsMs.wait
-    const endsAt = startsAt + durationsMs.race
-    const opened: RoundOpened = {
-      type: 'RoundOpened',
-      at,
-      track,
-      locksAt: startsAt - durationsMs.lock,
-      startsAt,
-      endsAt,
-      nextAt: endsAt + durationsMs.results,
-      field: [...field],
-      ...committed,
-      limits,
-    }
-    const id = this.#nextRound++
-    journal.append(
-      { stream: id, first: 1, facts: [opened], notes: { ...notes, [NEXT_ROUND]: id + 1 } },
-      (error) => {
-        this.#opening.delete(track)
-        if (error && journal.last(id) === 0) return
-        const round = openRound(id, opened)
-        const { actor } = this.#adopt(round)
-        if (!this.#stopped) actor.start()
-        this.#hear({ roundId: id, number: 1, fact: opened, receiptCount: 0, totalPrize: 0, round })
-      },
-    )
-  }
-
-  #recover(id: number): void {
-    const { journal } = this.#options
-    this.#adopt(replay(id, journal.read(id)))
-    this.#handOvers.recover(id)
-  }
-
-  #adopt(round: Round): LiveRound {
-    const { journal, clock } = this.#options
-    const keeper = new RoundKeeper(round, {
-      journal,
-      clock,
-      counter: this.#counter,
-      hear: (heard) => this.#hear(heard),
+    if (this.#pauses.of(track).paused) return
+    this.#live.open(track, ({ actor }) => {
+      if (!this.#stopped) actor.start()
     })
-    const seeds = this.#seedsOf(round.opened.track)
-    const call = (progress: RaceProgress): void => this.#tell(this.#raceListeners, progress)
-    const caller = new RaceCaller(keeper, { clock, seeds, call })
-    const live = {
-      keeper,
-      actor: createActor(roundLogic, { clock, input: { keeper, clock, seeds, caller } }),
-    }
-    this.#live.set(round.id, live)
-    this.#latest.set(round.opened.track, round.id)
-    return live
-  }
-
-  #end(roundId: number): void {
-    this.#live.get(roundId)?.actor.stop()
-    this.#live.delete(roundId)
   }
 
   #send(live: LiveRound, command: Command, remember?: (outcome: Outcome) => Notes): Promise<Outcome> {
@@ -366,15 +269,6 @@ export class Racing implements RacingPort {
     return new Promise((resolve, reject) => {
       live.actor.send({ type: 'ask', command, reply: { resolve, reject, ...(remember && { remember }) } })
     })
-  }
-
-  #seedsOf(track: string): Seeds {
-    let seeds = this.#seeds.get(track)
-    if (!seeds) {
-      seeds = trackSeeds(this.#options.journal, track, this.#options.randomSecret, this.#options.chainLength)
-      this.#seeds.set(track, seeds)
-    }
-    return seeds
   }
 
   #hear(heard: Heard): void {
