@@ -51,6 +51,7 @@ import { RacingLive } from './http/racing/racing.live.ts'
 import { receiptPages } from './http/racing/receipts.pages.ts'
 import { receiptsRoutes } from './http/racing/receipts.routes.ts'
 import { roundsRoutes } from './http/racing/rounds.routes.ts'
+import { sellByMessage } from './http/racing/sell.command.ts'
 import { shopRoutes } from './http/racing/shop.routes.ts'
 import { limitedSessions } from './http/rate-limit.ts'
 import { signInPage } from './http/sign-in.page.ts'
@@ -191,8 +192,11 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     sessions: tokens,
     clock,
     limits: { socketsPerAddress: config.connectionsPerAddress },
-    onFault: (fault) => log.error({ fault: describeFault(fault) }, 'a socket met a fault'),
+    countRequest: (session) => sessions.countUser(session),
+    onFault: (fault, id) =>
+      log.error({ ...(id && { id }), fault: describeFault(fault) }, 'a socket met a fault'),
   })
+  hub.addCommand(sellByMessage(racing))
   const live = new RacingLive({ hub, racing, clock })
   racing.listenArchive((paid) => live.publishPaid(paid))
 

@@ -106,6 +106,7 @@ export type Failure = {
       | 'BODY_TOO_LARGE'
       | 'UNSUPPORTED_MEDIA_TYPE'
       | 'TOO_MANY_REQUESTS'
+      | 'TOO_MANY_COMMANDS'
       | 'INTERNAL'
       | 'JOURNAL_UNAVAILABLE'
       | 'POSTGRES_UNAVAILABLE'

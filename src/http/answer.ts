@@ -44,6 +44,7 @@ export type ErrorCode =
   | 'BODY_TOO_LARGE'
   | 'UNSUPPORTED_MEDIA_TYPE'
   | 'TOO_MANY_REQUESTS'
+  | 'TOO_MANY_COMMANDS'
   | 'INTERNAL'
   | 'JOURNAL_UNAVAILABLE'
   | 'POSTGRES_UNAVAILABLE'
@@ -162,7 +163,14 @@ export const errors: Readonly<Record<ErrorCode, Entry>> = {
   },
   TOO_MANY_REQUESTS: {
     status: 429,
-    message: 'That was too often; wait as many seconds as the Retry-After header says, then try again.',
+    message:
+      'That was too often; wait as many seconds as the Retry-After header or the details say, then try again.',
+    retryAfterSeconds: 1,
+  },
+  TOO_MANY_COMMANDS: {
+    status: 429,
+    message:
+      'As many commands of this socket are under way as may be; wait for one of their answers, then send this again.',
     retryAfterSeconds: 1,
   },
   INTERNAL: {

@@ -91,7 +91,7 @@ export const onError =
   (error, c) => {
     if (error instanceof Unavailable) {
       log.debug({ fault: describeFault(error), ...whereOf(c) }, 'a store is away')
-      return refusal(c, error.store === 'journal' ? 'JOURNAL_UNAVAILABLE' : 'POSTGRES_UNAVAILABLE')
+      return refusal(c, codeOfAway(error))
     }
     if (error instanceof HTTPException && error.status < 500) {
       const code = codeOfStatus[error.status]
@@ -103,6 +103,10 @@ export const onError =
     log.error({ id, fault: describeFault(error), ...whereOf(c) }, 'a request met a fault')
     return refusal(c, 'INTERNAL', undefined, { id })
   }
+
+/** Which store an answer needed in vain. */
+export const codeOfAway = ({ store }: Unavailable): ErrorCode =>
+  store === 'journal' ? 'JOURNAL_UNAVAILABLE' : 'POSTGRES_UNAVAILABLE'
 
 const codeOfStatus: Readonly<Record<number, ErrorCode>> = {
   400: 'BAD_REQUEST',

@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Clock } from '../actors/clock.port.ts'
 import { Audiences } from './live-audience.ts'
+import type { LiveCommand } from './live-command.ts'
 import { type Closing, LiveSocket, type SocketLimits, type Wish } from './live-socket.ts'
 import { type LiveMessage, LiveStream, type StreamOptions } from './live-stream.ts'
 import { LiveTurn } from './live-turn.ts'
@@ -34,7 +35,7 @@ export const usualLimits: LiveLimits = {
   socketsPerAddress: 1_000,
   socketsPerUser: 256,
   subscriptionsPerSocket: 32,
-  frameBytes: 4_096,
+  frameBytes: 32_768,
   historyMessages: 1_024,
   batchMs: 10,
   pingMs: 30_000,
@@ -42,6 +43,7 @@ export const usualLimits: LiveLimits = {
   closeWaitMs: 3_000,
   messagesPerSecond: 20,
   badMessages: 10,
+  commandsUnderWay: 32,
 }
 
 /** A kind of stream that clients ask for by name. */
@@ -60,7 +62,10 @@ export type LiveHubOptions = {
   readonly sessions: Sessions
   readonly clock: Clock
   readonly limits?: Partial<LiveLimits>
-  readonly onFault: (fault: unknown) => void
+  /** Counts a command as a request of its user. @throws TooManyRequests */
+  readonly countRequest?: (session: Session) => void
+  /** `id` where whoever asked was told one. */
+  readonly onFault: (fault: unknown, id?: string) => void
 }
 
 export type LiveFigures = {
@@ -71,6 +76,8 @@ export type LiveFigures = {
   /** Messages of streams, and how many times one was written to a socket. */
   readonly published: number
   readonly delivered: number
+  /** Commands that were run and answered. */
+  readonly commands: number
 }
 
 export class LiveHub {
@@ -79,6 +86,7 @@ export class LiveHub {
   readonly limits: LiveLimits
   readonly #options: LiveHubOptions
   readonly #topics = new Map<string, LiveTopic>()
+  readonly #commands = new Map<string, LiveCommand>()
   readonly #audiences = new Audiences()
   readonly #sockets = new Set<LiveSocket>()
   readonly #byAddress: Tally<string>
@@ -90,6 +98,7 @@ export class LiveHub {
   #cutOff = 0
   #published = 0
   #delivered = 0
+  #commanded = 0
 
   constructor(options: LiveHubOptions) {
     this.#options = options
@@ -117,8 +126,8 @@ export class LiveHub {
   }
 
   /** Where faults are told to. */
-  onFault(fault: unknown): void {
-    this.#options.onFault(fault)
+  onFault(fault: unknown, id?: string): void {
+    this.#options.onFault(fault, id)
   }
 
   now(): number {
@@ -131,6 +140,23 @@ export class LiveHub {
 
   topic(name: string): LiveTopic | undefined {
     return this.#topics.get(name)
+  }
+
+  addCommand(command: LiveCommand): void {
+    this.#commands.set(command.name, command)
+  }
+
+  command(name: string): LiveCommand | undefined {
+    return this.#commands.get(name)
+  }
+
+  /** @throws TooManyRequests */
+  countRequest(session: Session): void {
+    this.#options.countRequest?.(session)
+  }
+
+  countCommand(): void {
+    this.#commanded++
   }
 
   newStream(
@@ -250,10 +276,14 @@ export class LiveHub {
       cutOff: this.#cutOff,
       published: this.#published,
       delivered: this.#delivered,
+      commands: this.#commanded,
     }
   }
 
-  /** Tells everyone to come back later, and waits until they are gone. Nobody is taken in any more. */
+  /**
+   * Tells everyone to come back later, once the commands under way are answered, and waits until they are gone. Nobody is
+   * taken in any more.
+   */
   async close(): Promise<void> {
     this.#isClosing = true
     this.#options.clock.clearTimeout(this.#pingTimer)
@@ -261,7 +291,7 @@ export class LiveHub {
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve
     })
-    for (const socket of this.#sockets) socket.close('restart')
+    for (const socket of this.#sockets) socket.closeAnswered('restart')
     if (this.#sockets.size > 0) await empty
   }
 

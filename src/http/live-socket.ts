@@ -1,14 +1,15 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { Audience } from './live-audience.ts'
-import { textFrame } from './live-stream.ts'
+import { textFrame, textFrames } from './live-stream.ts'
 import type { Session } from './session.ts'
 
 // One connection, on the way out.
 //   C1. Frames go to the TCP socket under `ws` as they are. Nothing overtakes: without compression `ws` queues nothing
 //       of its own, and after its close frame nothing is written.
 //   C2. What waits for a slow client is bounded; over the bound it is cut off with a code that it can act on.
-//   C3. Whoever was told to go is gone after a bounded time.
+//   C3. Answers to commands that become ready together leave in one write.
+//   C4. Whoever was told to go is gone after a bounded time.
 
 /** Why a connection was closed. The first two are WebSocket's own. */
 export const closings = {
@@ -37,6 +38,8 @@ export type SocketLimits = {
   readonly messagesPerSecond: number
   /** Messages that are not understood before the client is told to go. */
   readonly badMessages: number
+  /** Commands that may be under way at once. */
+  readonly commandsUnderWay: number
 }
 
 export class LiveSocket {
@@ -60,6 +63,11 @@ export class LiveSocket {
   #tokens: number
   #tokensAt: number
   #deadline: NodeJS.Timeout | undefined
+  /** Answers that leave when all that is ready now was answered. */
+  #answers: string[] = []
+  #underWay = 0
+  /** Why it is closed as soon as nothing is under way. */
+  #leaving: Closing | undefined
 
   constructor(ws: WebSocket, tcp: Duplex, limits: SocketLimits, onClosing: (why: Closing) => void) {
     this.#ws = ws
@@ -72,6 +80,11 @@ export class LiveSocket {
 
   get isOpen(): boolean {
     return this.#ws.readyState === this.#ws.OPEN
+  }
+
+  /** Whether it is to be heard: not once it was told to go. */
+  get isHeard(): boolean {
+    return this.isOpen && this.#leaving === undefined
   }
 
   /** Writes whole frames, in one write. @returns whether they are on their way */
@@ -94,6 +107,31 @@ export class LiveSocket {
 
   reply(message: Readonly<Record<string, unknown>>): void {
     this.write(textFrame(JSON.stringify(message)))
+  }
+
+  /** Answers a command, together with the others that are answered in the same moment. */
+  answer(text: string): void {
+    if (this.#answers.push(text) === 1) process.nextTick(() => this.#writeAnswers())
+  }
+
+  #writeAnswers(): void {
+    const answers = this.#answers
+    if (answers.length === 0) return
+    this.#answers = []
+    this.write(textFrames(answers))
+  }
+
+  /** Counts a command. @returns whether it may begin; then `ended` must follow */
+  mayBegin(): boolean {
+    if (this.#underWay >= this.#limits.commandsUnderWay) return false
+    this.#underWay++
+    return true
+  }
+
+  /** A command was answered. */
+  ended(): void {
+    this.#underWay--
+    if (this.#leaving && this.#underWay === 0) this.close(this.#leaving)
   }
 
   /** Counts a message of the client. @returns whether it may be listened to */
@@ -121,8 +159,19 @@ export class LiveSocket {
     this.#ws.ping()
   }
 
+  /** Closes it when the commands under way are answered, or after a bounded time. */
+  closeAnswered(why: Closing): void {
+    if (this.#underWay === 0) return this.close(why)
+    this.#leaving = why
+    this.#deadline = setTimeout(() => this.close(why), this.#limits.closeWaitMs)
+  }
+
   close(why: Closing): void {
     if (!this.isOpen) return
+    this.#writeAnswers()
+    // Writing may have found it too slow.
+    if (!this.isOpen) return
+    clearTimeout(this.#deadline)
     this.#onClosing(why)
     const { code, reason } = closings[why]
     this.#deadline = setTimeout(() => this.#ws.terminate(), this.#limits.closeWaitMs)

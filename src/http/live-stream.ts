@@ -32,6 +32,10 @@ export const textFrame = (text: string): Buffer => {
   return frame
 }
 
+/** Several in one piece, for one socket and not to be kept. */
+export const textFrames = (texts: readonly string[]): Buffer =>
+  texts.length === 1 ? textFrame(texts[0]!) : Buffer.concat(texts.map(textFrame))
+
 export class LiveMessage {
   readonly stream: LiveStream
   readonly #event: string

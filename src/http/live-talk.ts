@@ -1,9 +1,10 @@
 import * as v from 'valibot'
+import { type Asked, askedBy, obey } from './live-command.ts'
 import type { LiveHub, LiveTopic } from './live-hub.ts'
 import type { LiveSocket, Wish } from './live-socket.ts'
 
 // What clients say and what they are answered. docs/websocket.md tells it to those who write clients.
-//   T1. Nothing that a client says throws, and no answer repeats what it said.
+//   T1. Nothing that a client says throws, and what was not checked is in no answer; of a command its `id` is repeated.
 //   T2. A socket signs in once; later tokens may only renew what it has.
 
 const name = v.pipe(v.string(), v.maxLength(100))
@@ -21,6 +22,8 @@ const Said = v.variant('type', [
   v.object({ type: v.literal('unsubscribe'), topic: name, track: v.optional(name) }),
   v.object({ type: v.literal('ping') }),
 ])
+
+type Talk = v.InferOutput<typeof Said>
 
 const complaints = {
   BAD_MESSAGE: 'this is not a message as docs/websocket.md describes them',
@@ -79,20 +82,32 @@ const wishesOf = (hub: LiveHub, query: URLSearchParams): Wish[] => {
 
 /** Takes what a client said. */
 export const listen = (hub: LiveHub, socket: LiveSocket, data: unknown): void => {
-  if (!socket.isOpen || !socket.mayTalk()) return
-  const said = parse(data)
-  if (!said) return misguided(hub, socket, 'BAD_MESSAGE')
-  answerInTurn(hub, socket, said)
+  if (!socket.isHeard) return
+  const said = objectIn(data)
+  const asked = said && askedBy(hub, said)
+  // Commands of somebody who is signed in are counted as requests of that user; all else is counted here.
+  if (asked && socket.session && !socket.signingIn) return obey(hub, socket, asked)
+  if (!socket.mayTalk()) return
+  if (asked) return inTurn(hub, socket, asked, obey)
+  const talk = v.safeParse(Said, said)
+  if (!talk.success) return misguided(hub, socket, 'BAD_MESSAGE')
+  inTurn(hub, socket, talk.output, answer)
 }
 
-const answerInTurn = (hub: LiveHub, socket: LiveSocket, said: v.InferOutput<typeof Said>): void => {
+/** Answers now, or when the sign-in under way is through. */
+const inTurn = <S extends Asked | Talk>(
+  hub: LiveHub,
+  socket: LiveSocket,
+  said: S,
+  answer: (hub: LiveHub, socket: LiveSocket, said: S) => void,
+): void => {
   if (!socket.signingIn) return answer(hub, socket, said)
   socket.signingIn
-    .then(() => answerInTurn(hub, socket, said))
+    .then(() => socket.isHeard && inTurn(hub, socket, said, answer))
     .catch((fault: unknown) => failed(hub, socket, fault))
 }
 
-const answer = (hub: LiveHub, socket: LiveSocket, said: v.InferOutput<typeof Said>): void => {
+const answer = (hub: LiveHub, socket: LiveSocket, said: Talk): void => {
   switch (said.type) {
     case 'ping':
       return socket.reply({ event: 'pong', epoch: hub.epoch, serverTime: hub.now() })
@@ -115,11 +130,11 @@ const failed = (hub: LiveHub, socket: LiveSocket, fault: unknown): void => {
   complain(hub, socket, 'INTERNAL')
 }
 
-const parse = (data: unknown): v.InferOutput<typeof Said> | undefined => {
+const objectIn = (data: unknown): object | undefined => {
   if (typeof data !== 'string') return undefined
   try {
-    const said = v.safeParse(Said, JSON.parse(data))
-    return said.success ? said.output : undefined
+    const said: unknown = JSON.parse(data)
+    return typeof said === 'object' && said !== null ? said : undefined
   } catch {
     return undefined
   }

@@ -8,6 +8,11 @@ import type { Session, Sessions } from './session.ts'
 /** Many screens may share one address, so it gets more than one user does. */
 export const strangersPerUser = 2
 
+export type LimitedSessions = Sessions & {
+  /** Counts what a user asks for in another way than by a request. @throws TooManyRequests */
+  countUser(session: Session): void
+}
+
 const MINUTE_MS = 60_000
 
 /**
@@ -19,8 +24,9 @@ export const limitedSessions = (
   perMinute: number,
   addressOf: AddressOf,
   now: () => number = () => performance.now(),
-): Sessions => {
-  if (perMinute === 0) return sessions
+): LimitedSessions => {
+  const isCurrent = (session: Session): boolean => sessions.isCurrent(session)
+  if (perMinute === 0) return { isCurrent, verify: (token) => sessions.verify(token), countUser: () => {} }
   const countUser = minuteCounter<number>(perMinute, now)
   const countAddress = minuteCounter<string>(strangersPerUser * perMinute, now)
   const counted = (session: Session | undefined): Session | undefined => {
@@ -28,12 +34,13 @@ export const limitedSessions = (
     return session
   }
   return {
-    isCurrent: (session) => sessions.isCurrent(session),
+    isCurrent,
     verify: (token) => {
       const session = sessions.verify(token)
       return session instanceof Promise ? session.then(counted) : counted(session)
     },
     countStranger: async (c) => countAddress(limitKey(addressOf(c))),
+    countUser: ({ userId }) => countUser(userId),
   }
 }
 

@@ -78,7 +78,21 @@ describe('a user', () => {
   })
 
   it('is not counted where there is no limit', () => {
-    expect(limitedSessions(sessions, 0, () => '')).toBe(sessions)
+    const { sessions } = limited(0)
+    for (let count = 0; count < 10_000; count++) {
+      expect(sessions.verify('one')).toBe(known.one)
+      sessions.countUser(known.one!)
+    }
+    expect(sessions.countStranger).toBeUndefined()
+  })
+
+  it('is counted together for requests and for what comes in another way', () => {
+    const { sessions } = limited(2)
+    void sessions.verify('one')
+    sessions.countUser(known.one!)
+    expect(refusedFor(() => sessions.verify('one'))).toBe(60)
+    expect(refusedFor(() => sessions.countUser(known.one!))).toBe(60)
+    sessions.countUser(known.other!)
   })
 })
 

@@ -23,7 +23,8 @@ import {
   totalsOf,
 } from './my-bets.list.ts'
 import { IdParameter } from './receipts.docs.ts'
-import { type NameOf, onceKey, personOf, refuseWith } from './receipts.routes.ts'
+import { type NameOf, onceKey, refuseWith } from './receipts.routes.ts'
+import { personOf } from './sale.ts'
 import { publicTicket, toShown } from './tickets.view.ts'
 
 export type MyBetsOptions = {

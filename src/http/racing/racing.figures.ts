@@ -171,6 +171,7 @@ export const racingFigures = ({
     },
     galop_sockets: { help: 'Open sockets', read: () => live().sockets },
     galop_sockets_cut_off: { help: 'Clients cut off because they were too slow', read: () => live().cutOff },
+    galop_socket_commands: { help: 'Commands run and answered on sockets', read: () => live().commands },
     galop_messages_delivered: { help: 'Messages written to sockets', read: () => live().delivered },
   }
 

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto'
 import { type Context, Hono } from 'hono'
-import type * as v from 'valibot'
 import type { OnceKey, RacingPort } from '../../actors/racing/racing.port.ts'
-import type { AskedBet, Person, ReceiptCommand } from '../../domain/racing/decide.ts'
+import type { Person, ReceiptCommand } from '../../domain/racing/decide.ts'
 import { unpayable, untouchable } from '../../domain/racing/decide.ts'
 import type { ReceiptView } from '../../domain/racing/receipt-view.ts'
 import { isRefusal, type Refusal, refuse } from '../../domain/racing/refusals.ts'
@@ -10,10 +8,21 @@ import { failure, ok, refusal } from '../answer.ts'
 import { checked, readBody } from '../body.ts'
 import { forSignedIn } from '../guard.ts'
 import { route } from '../route.ts'
-import { isAdmin, type Session, type Sessions } from '../session.ts'
-import { betOnTicket } from './racing.view.ts'
+import type { Session, Sessions } from '../session.ts'
 import { ChangeQuery, docs, PrintQuery, SaleBody } from './receipts.docs.ts'
 import type { ReceiptPages } from './receipts.pages.ts'
+import {
+  isOfAnother,
+  NO_ONCE_KEY,
+  NO_SUCH_TRACK,
+  ONCE_KEY,
+  onceKeyOf,
+  personOf,
+  SOLD_BY_ANOTHER,
+  saleOn,
+  sellCommand,
+  soldReceipt,
+} from './sale.ts'
 
 export type ReceiptsOptions = {
   readonly racing: RacingPort
@@ -27,19 +36,12 @@ export const receiptsRoutes = ({ racing, sessions, pages, nameOf }: ReceiptsOpti
   const app = new Hono()
 
   const sell = async (c: Context, session: Session, track: string): Promise<Response> => {
-    const body = await readBody(c, SaleBody)
-    if (body instanceof Response) return body
-    if (body.user_id !== undefined && body.user_id !== session.userId)
-      return refusal(
-        c,
-        'FORBIDDEN',
-        'A receipt is sold by whoever is signed in; leave user_id out, or send your own.',
-      )
-    const once = onceKey(c, session, `add ${track}`, body)
+    const sale = await readBody(c, SaleBody)
+    if (sale instanceof Response) return sale
+    if (isOfAnother(sale, session)) return refusal(c, 'FORBIDDEN', SOLD_BY_ANOTHER)
+    const once = onceKey(c, session, saleOn(track), sale)
     if (once instanceof Response) return once
-    const bets = body.bets.map(askedBet)
-    const command = { type: 'SellReceipt', by: personOf(session), bets, roundId: body.round_id } as const
-    const outcome = await racing.sell(track, command, once)
+    const outcome = await racing.sell(track, sellCommand(sale, session), once)
     return isRefusal(outcome) ? refuseWith(c, outcome, nameOf) : ok(c, soldReceipt(outcome))
   }
 
@@ -87,32 +89,12 @@ export const receiptsRoutes = ({ racing, sessions, pages, nameOf }: ReceiptsOpti
 
 const MOST_REMEMBERED = 100
 
-type Body = v.InferOutput<typeof SaleBody>
-
-const askedBet = ({ participant: { number, name, coeff }, value }: Body['bets'][number]): AskedBet => ({
-  number,
-  name,
-  coeff,
-  stake: value,
-})
-
-const soldReceipt = ({ id, roundId, total, prize, at, bets }: ReceiptView) => ({
-  id,
-  roundId,
-  total_amount: total,
-  prize,
-  created_at: new Date(at).toISOString(),
-  bets: bets.map(betOnTicket),
-})
-
 /** The receipt, if there is a prize or a stake to be handed out for it. */
 const payableReceipt = async (racing: RacingPort, id: number, by: Person): Promise<ReceiptView | Refusal> => {
   const receipt = await racing.find(id)
   if (!receipt) return refuse('RECEIPT_UNKNOWN', { id })
   return untouchable(receipt, receipt.by, by) ?? unpayable(receipt, receipt.endsAt) ?? receipt
 }
-
-export const personOf = (session: Session): Person => ({ id: session.userId, admin: isAdmin(session) })
 
 /** Answers a refusal; who paid or cancelled a receipt is told by name, and when as a date. */
 export const refuseWith = (c: Context, { refused, details }: Refusal, nameOf?: NameOf): Response => {
@@ -134,7 +116,7 @@ export const trackOf = (racing: Pick<RacingPort, 'tracks'>, asked: string | unde
   asked === undefined ? racing.tracks[0] : racing.tracks.find((track) => track === asked)
 
 export const unknownTrack = (c: Context, { tracks }: Pick<RacingPort, 'tracks'>): Response =>
-  refusal(c, 'BAD_REQUEST', 'There is no such track; the details list those that there are.', { tracks })
+  refusal(c, 'BAD_REQUEST', NO_SUCH_TRACK, { tracks })
 
 /** The idempotency key of a request, with a digest of what it asks; `undefined` where it brings none. */
 export const onceKey = (
@@ -145,13 +127,6 @@ export const onceKey = (
 ): OnceKey | undefined | Response => {
   const key = c.req.header('idempotency-key')
   if (key === undefined) return undefined
-  if (!/^[\x21-\x7e]{1,200}$/.test(key))
-    return c.json(
-      failure('BAD_REQUEST', 'An Idempotency-Key is 1 to 200 visible ASCII characters without spaces.'),
-      400,
-    )
-  const digest = createHash('sha256')
-    .update(`${action}\n${JSON.stringify(asked)}`)
-    .digest('base64url')
-  return { user: session.userId, key, digest }
+  if (!ONCE_KEY.test(key)) return c.json(failure('BAD_REQUEST', NO_ONCE_KEY), 400)
+  return onceKeyOf(session, key, action, asked)
 }
