@@ -1,18 +1,18 @@
 import { connect, type Socket } from 'node:net'
+import { type Asked, answerEnd, requestBytes } from './http.wire.ts'
 
 // A load generator of few instructions: raw keep-alive connections, one request under way on each, answers checked.
+// It asks as fast as it is answered; `open.load.ts` asks at a fixed rate.
 
-export type LoadOptions = {
-  readonly port: number
+export type LoadOptions = Asked & {
   readonly connections: number
   readonly durationMs: number
   /** Not counted: the time in which both sides get warm. */
   readonly warmUpMs: number
-  readonly path: string
-  /** Where given, the connections take these in turn instead. */
+  /** Where given, it ends when so many answers came, with those of the warm-up, if that is earlier. */
+  readonly mostAnswers?: number
+  /** Where given, the connections take these in turn instead of `path`. */
   readonly paths?: readonly string[]
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
   /** What every answer must hold; one that does not is an error, and no work. */
   readonly mustHold: string
 }
@@ -29,20 +29,10 @@ export type LoadResult = {
   readonly maxMs: number
 }
 
-const END_OF_HEAD = Buffer.from('\r\n\r\n')
-
 export const load = async (options: LoadOptions): Promise<LoadResult> => {
-  const { port, connections, durationMs, warmUpMs, path, headers, body, mustHold } = options
-  const head = Object.entries({
-    Host: `127.0.0.1:${port}`,
-    'Content-Length': String(Buffer.byteLength(body)),
-    ...headers,
-  })
-  const requests = (options.paths ?? [path]).map((one) =>
-    Buffer.from(
-      `POST ${one} HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
-    ),
-  )
+  const { port, connections, durationMs, warmUpMs, path, mustHold } = options
+  const { mostAnswers = Number.POSITIVE_INFINITY } = options
+  const requests = (options.paths ?? [path]).map((one) => requestBytes({ ...options, path: one }))
   const wanted = Buffer.from(mustHold)
   const times: number[] = []
   let allAnswers = 0
@@ -50,6 +40,10 @@ export const load = async (options: LoadOptions): Promise<LoadResult> => {
   let firstError: string | undefined
   let isCounting = false
   let isOver = false
+  let enough = (): void => {}
+  const isEnough = new Promise<void>((resolve) => {
+    enough = resolve
+  })
 
   const runOne = (place: number): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -69,26 +63,29 @@ export const load = async (options: LoadOptions): Promise<LoadResult> => {
         rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
         const end = answerEnd(rest)
         if (end === undefined) return
-        allAnswers++
-        if (isCounting) {
-          times.push(performance.now() - sentAt)
-          if (rest.indexOf(wanted) < 0) {
-            errors++
-            firstError ??= rest.toString()
-          }
+        if (isCounting) times.push(performance.now() - sentAt)
+        if (rest.indexOf(wanted) < 0) {
+          errors++
+          firstError ??= rest.toString()
         }
         rest = rest.subarray(end)
+        if (++allAnswers >= mostAnswers) {
+          isOver = true
+          enough()
+        }
         if (isOver) socket.end()
         else send()
       })
     })
 
   const all = Promise.all(Array.from({ length: connections }, (_, place) => runOne(place)))
-  await Promise.race([pause(warmUpMs), all])
+  const until = (ms: number) => Promise.race([pause(ms), all, isEnough])
+  await until(warmUpMs)
   isCounting = true
   const began = performance.now()
-  await Promise.race([pause(durationMs), all])
+  await until(durationMs)
   const seconds = (performance.now() - began) / 1000
+  const answers = times.length
   isCounting = false
   isOver = true
   await all
@@ -96,8 +93,8 @@ export const load = async (options: LoadOptions): Promise<LoadResult> => {
   const at = (share: number): number =>
     times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? Number.NaN
   return {
-    perSecond: (times.length - errors) / seconds,
-    answers: times.length,
+    perSecond: answers / seconds,
+    answers,
     allAnswers,
     errors,
     firstError,
@@ -109,16 +106,11 @@ export const load = async (options: LoadOptions): Promise<LoadResult> => {
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Where the answer at the beginning of these bytes ends; `undefined` while it is not whole. */
-const answerEnd = (bytes: Buffer): number | undefined => {
-  const head = bytes.indexOf(END_OF_HEAD)
-  if (head < 0) return undefined
-  const length = /content-length: *(\d+)/i.exec(bytes.toString('latin1', 0, head))
-  if (!length) throw new Error('an answer without Content-Length')
-  const end = head + 4 + Number(length[1])
-  return bytes.length >= end ? end : undefined
-}
-
 // As a process of its own: options come as JSON, the result leaves as JSON.
 const asked = process.argv[2]
-if (asked) process.stdout.write(JSON.stringify(await load(JSON.parse(asked) as LoadOptions)))
+if (asked) {
+  process.stdout.write(JSON.stringify(await load(JSON.parse(asked) as LoadOptions)))
+  // The clock of a run that ended early would keep the process.
+  process.exitCode = 0
+  setImmediate(() => process.exit())
+}

@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import type { LoadOptions, LoadResult } from './load.ts'
+import type { OpenLoadOptions, OpenLoadResult } from './open.load.ts'
+import type { SocketsOptions, SocketsResult } from './sockets.load.ts'
 
 // The processes of a measurement: each server alone, the load generator alone.
 
@@ -168,4 +170,45 @@ export const runLoad = async (options: LoadOptions): Promise<LoadResult> => {
     )
   if (result.answers === 0) throw new Error('the load generator got no answer')
   return result
+}
+
+/** Runs the generator of a fixed rate. @throws Error where any answer was wrong */
+export const runOpenLoad = async (options: OpenLoadOptions): Promise<OpenLoadResult> => {
+  const result = await runApart<OpenLoadOptions, OpenLoadResult>('open.load.ts', options)
+  if (result.errors > 0)
+    throw new Error(
+      `${result.errors} of ${result.answers} answers were wrong, the first: ${result.firstError}`,
+    )
+  if (result.answers === 0) throw new Error('the load generator got no answer')
+  return result
+}
+
+/** Opens sockets in a process of their own. Resolves when all are open; `done` when their time is over. */
+export const openSockets = async (options: SocketsOptions): Promise<{ done: Promise<SocketsResult> }> => {
+  const child = spawn(
+    process.execPath,
+    [...TYPESCRIPT, join(HERE, 'sockets.load.ts'), JSON.stringify(options)],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+  let text = ''
+  let trouble = ''
+  child.stdout.on('data', (chunk) => (text += chunk))
+  const end = ended(child)
+  await new Promise<void>((resolve, reject) => {
+    child.stderr.on('data', (chunk) => {
+      trouble += chunk
+      if (trouble === 'open\n') resolve()
+    })
+    child.once('exit', () => reject(new Error(`the sockets did not open: ${trouble}`)))
+  })
+  const result = async (): Promise<SocketsResult> => {
+    await end
+    const found = JSON.parse(text) as SocketsResult
+    if (found.gaps > 0 || found.closed > 0)
+      throw new Error(`${found.gaps} messages were missing, ${found.closed} sockets were closed`)
+    return found
+  }
+  return { done: result() }
 }
