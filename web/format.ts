@@ -54,6 +54,19 @@ export const dayName = (day: string): string =>
     timeZone: 'UTC',
   }).format(new Date(`${day}T12:00:00Z`))
 
+/** `sam. 21 nov. 2026` of a day `2026-11-21`; nothing of what is no day. */
+export const fullDay = (day: string): string => {
+  const noon = Date.parse(`${day}T12:00:00Z`)
+  if (Number.isNaN(noon)) return ''
+  return new Intl.DateTimeFormat(language.value, {
+    weekday: 'short',
+    day: 'numeric',
+    month: 'short',
+    year: 'numeric',
+    timeZone: 'UTC',
+  }).format(noon)
+}
+
 /** The day in the shop, as `2026-11-21`. */
 export const dayOf = (at: number): string =>
   new Intl.DateTimeFormat('en-CA', {

@@ -91,6 +91,28 @@ describe('the desk of a shop', () => {
     120_000,
   )
 
+  it.each([
+    ['fr', 'Chiffres de la période', 'Du lun. 9 nov. 2026', 'Au jeu. 12 nov. 2026', 'mer. 11 nov. 2026'],
+    ['en', 'Figures of the period', 'From Mon, Nov 9, 2026', 'To Thu, Nov 12, 2026', 'Wed, Nov 11, 2026'],
+  ])(
+    'says in words of %s which days were chosen, whatever the browser makes of a date',
+    async (lang, title, from, to, other) => {
+      // The browser speaks English to both.
+      const { page } = await open(server, { place: 'live', station: admin, locale: 'en-US' })
+      await page.goto(`${server.url}/desk?lang=${lang}#figures?from=2026-11-09&to=2026-11-12`)
+      await reads(page, title, new RegExp(`${from}[\\s\\S]*${to}`))
+      await page.locator('input[name=to]').fill('2026-11-11')
+      await reads(page, title, new RegExp(other))
+      await page.keyboard.press('Enter')
+      await page.waitForURL(/from=2026-11-09&to=2026-11-11/)
+      await page.locator('input[name=to]').fill('')
+      await page.locator('input[name=to]').focus()
+      await page.keyboard.press('Enter')
+      expect(page.url()).toContain('to=2026-11-11')
+    },
+    120_000,
+  )
+
   it('finds a receipt and reads who did what with it, while it is sold, printed and cancelled', async () => {
     const { id, roundId } = await cashier.sold([[1, 2_500]])
     await cashier.print(id)

@@ -1,4 +1,5 @@
 import { dayOf } from '../format.ts'
+import { DayField } from './day-field.tsx'
 import { type Asked, linkTo } from './place.ts'
 import { texts } from './texts.ts'
 
@@ -33,14 +34,8 @@ export const PeriodForm = ({ period }: { readonly period: Period }) => {
   ] as const
   return (
     <form class="line" key={`${period.from} ${period.to}`} onSubmit={go}>
-      <label>
-        {periods.from}
-        <input type="date" name="from" required defaultValue={period.from} />
-      </label>
-      <label>
-        {periods.to}
-        <input type="date" name="to" required defaultValue={period.to} />
-      </label>
+      <DayField label={periods.from} name="from" day={period.from} isRequired />
+      <DayField label={periods.to} name="to" day={period.to} isRequired />
       <button type="submit" class="primary">
         {periods.show}
       </button>

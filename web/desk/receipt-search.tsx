@@ -1,4 +1,5 @@
 import type { User } from '../api.d.ts'
+import { DayField } from './day-field.tsx'
 import { type Asked, linkTo } from './place.ts'
 import { texts } from './texts.ts'
 
@@ -62,14 +63,8 @@ export const SearchForm = ({ asked, users }: { readonly asked: Asked; readonly u
           defaultValue={asked.roundId ?? ''}
         />
       </label>
-      <label>
-        {periods.from}
-        <input type="date" name="from" defaultValue={asked.from ?? ''} />
-      </label>
-      <label>
-        {periods.to}
-        <input type="date" name="to" defaultValue={asked.to ?? ''} />
-      </label>
+      <DayField label={periods.from} name="from" day={asked.from ?? ''} />
+      <DayField label={periods.to} name="to" day={asked.to ?? ''} />
       <button type="submit" class="primary">
         {receipts.find}
       </button>
