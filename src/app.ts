@@ -232,7 +232,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   })
   const metrics = createMetrics(figures.gauges)
   racing.listen(({ fact }) => metrics.countFact(fact.type))
-  const board = jobBoard(tokens)
+  const board = jobBoard(tokens, config.isDemonstration)
   const nameOf = (id: number) => directory.byId(id)?.name
   const pages = receiptPages({
     shop: SHOP_NAME,
@@ -349,7 +349,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   app.route('/', board.app)
   app.route('/', homePage(config.isDemonstration))
   app.route('/', signInPage(config.isDemonstration))
-  app.route('/', docsRoutes(app, version))
+  app.route('/', docsRoutes(app, version, config.isDemonstration))
   app.route('/', webRoutes(WEB_DIRECTORY))
 
   // What follows: in the background, as soon as its stores are there.

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { Hono } from 'hono'
 import { generateSpecs } from 'hono-openapi'
-import { NO_ICON, pageHeaders } from './page.ts'
+import { MARK, MARK_STYLE, NO_ICON, pageHeaders } from './page.ts'
 
 const require = createRequire(import.meta.url)
 const ASSETS: Readonly<Record<string, string>> = {
@@ -12,7 +12,7 @@ const ASSETS: Readonly<Record<string, string>> = {
 }
 
 /** `/openapi.json`, and `/docs`: a reference of the API that needs no other site. */
-export const docsRoutes = (documented: Hono, version: string) => {
+export const docsRoutes = (documented: Hono, version: string, isDemonstration: boolean) => {
   const app = new Hono()
   let document: Promise<unknown> | undefined
 
@@ -43,7 +43,8 @@ export const docsRoutes = (documented: Hono, version: string) => {
     return c.html(
       `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Galop API</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-${NO_ICON}<link rel="stylesheet" href="/docs/swagger-ui.css"></head><body><div id="reference"></div>
+${NO_ICON}<link rel="stylesheet" href="/docs/swagger-ui.css">${isDemonstration ? `<style>${MARK_STYLE}</style>` : ''}</head><body>
+${isDemonstration ? `<p class="demonstration">${MARK.en}</p>` : ''}<div id="reference"></div>
 <script nonce="${nonce}" src="/docs/swagger-ui-bundle.js"></script>
 <script nonce="${nonce}">SwaggerUIBundle({ url: '/openapi.json', dom_id: '#reference', deepLinking: true, validatorUrl: null })</script>
 </body></html>`,

@@ -9,7 +9,7 @@ import { html } from 'hono/html'
 import { refusal } from './answer.ts'
 import { maxBodyBytes } from './body.ts'
 import { admit } from './guard.ts'
-import { languageOf, pageHeaders, sendPage } from './page.ts'
+import { languageOf, MARK, pageHeaders, sendPage } from './page.ts'
 import { isAdmin, type Sessions } from './session.ts'
 
 const PATH = '/admin/jobs'
@@ -44,7 +44,7 @@ main { padding: 2rem 3rem; background: #fff; border: 1px solid #c9cec4; border-r
 `
 
 /** Why somebody with a browser does not see the board. */
-const noticePage = (c: Context, why: 'FORBIDDEN' | 'POSTGRES_UNAVAILABLE') => {
+const noticePage = (c: Context, why: 'FORBIDDEN' | 'POSTGRES_UNAVAILABLE', isDemonstration: boolean) => {
   const language = languageOf(c.req.query('lang'), c.req.header('accept-language'))
   const words = WORDS[language]
   const body = html`<main><h1>${words.title}</h1><p>${words[why]}</p><ul>
@@ -52,17 +52,30 @@ const noticePage = (c: Context, why: 'FORBIDDEN' | 'POSTGRES_UNAVAILABLE') => {
 <li><a href="/">${words.home}</a></li>
 </ul></main>`
   const title = `${words.title} · Galop`
-  return sendPage(c, { language, title, style: STYLE, body }, why === 'FORBIDDEN' ? 403 : 503)
+  return sendPage(
+    c,
+    { language, title, style: STYLE, body, isDemonstration },
+    why === 'FORBIDDEN' ? 403 : 503,
+  )
 }
 
 /** The dashboard of the queues, for admins. It shows the queues that `show` was given. */
-export const jobBoard = (sessions: Sessions) => {
+export const jobBoard = (sessions: Sessions, isDemonstration: boolean) => {
   const adapter = new HonoAdapter(serveStatic)
   adapter.setBasePath(PATH)
   const board = createBullBoard({
     queues: [],
     serverAdapter: adapter,
-    options: { uiConfig: { boardTitle: 'Galop', hideRedisDetails: true } },
+    options: {
+      uiConfig: {
+        boardTitle: isDemonstration ? 'Galop · DEMO' : 'Galop',
+        hideRedisDetails: true,
+        // It knows no languages of ours, so the mark has both.
+        ...(isDemonstration && {
+          environment: { label: `${MARK.fr} · ${MARK.en}`, color: '#ffd60a', textColor: '#111111' },
+        }),
+      },
+    },
   })
   let isReady = false
   const app = new Hono()
@@ -72,9 +85,12 @@ export const jobBoard = (sessions: Sessions) => {
     if (typeof admission === 'string') {
       return wantsPage(c) ? c.redirect(SIGN_IN) : refusal(c, admission)
     }
-    if (!isAdmin(admission)) return wantsPage(c) ? noticePage(c, 'FORBIDDEN') : refusal(c, 'FORBIDDEN')
+    if (!isAdmin(admission))
+      return wantsPage(c) ? noticePage(c, 'FORBIDDEN', isDemonstration) : refusal(c, 'FORBIDDEN')
     if (!isReady)
-      return wantsPage(c) ? noticePage(c, 'POSTGRES_UNAVAILABLE') : refusal(c, 'POSTGRES_UNAVAILABLE')
+      return wantsPage(c)
+        ? noticePage(c, 'POSTGRES_UNAVAILABLE', isDemonstration)
+        : refusal(c, 'POSTGRES_UNAVAILABLE')
     await next()
     if (c.res.headers.get('content-type')?.startsWith('text/html'))
       c.res = new Response((await c.res.text()).replaceAll(FROM_ELSEWHERE, ''), c.res)

@@ -8,8 +8,9 @@ export type Language = 'fr' | 'en'
 type Markup = ReturnType<typeof html>
 /** Browsers look for an icon of their own accord, and complain where there is none. */
 export const NO_ICON = '<link rel="icon" href="data:,">'
-const MARK = { fr: 'DÉMONSTRATION — sans valeur', en: 'DEMONSTRATION — worth nothing' } as const
-const MARK_STYLE =
+/** What every page of a demonstration says, with the style of `.demonstration`. */
+export const MARK = { fr: 'DÉMONSTRATION — sans valeur', en: 'DEMONSTRATION — worth nothing' } as const
+export const MARK_STYLE =
   '.demonstration { margin: 1mm 0; padding: 1mm; border: .5mm solid #000; color: #000; background: #fff; font-weight: 700; text-align: center }'
 const HOURLESS = 'no-store'
 
