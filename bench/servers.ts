@@ -22,10 +22,9 @@ const ended = (child: ChildProcess): Promise<void> =>
 /** Runs a server of this folder that writes its port as its first line, and ends on SIGTERM. */
 export const startServer = async (
   file: string,
-  args: readonly string[] = [],
-  env: NodeJS.ProcessEnv = process.env,
+  { env = process.env, nodeOptions = [] }: { env?: NodeJS.ProcessEnv; nodeOptions?: readonly string[] } = {},
 ): Promise<Running> => {
-  const child = spawn(process.execPath, [...TYPESCRIPT, join(HERE, file), ...args], {
+  const child = spawn(process.execPath, [...nodeOptions, ...TYPESCRIPT, join(HERE, file)], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env,
   })

@@ -40,11 +40,8 @@ export const row: Row = {
       try {
         for (let turn = 1; turn <= turns; turn++) {
           await untilStored(galop.port)
-          const peer = await startServer('peers/reference.server.mjs', [], {
-            ...process.env,
-            DATABASE_URL: postgres.url,
-            REDIS_URL: redis.url,
-            SECRET,
+          const peer = await startServer('peers/reference.server.mjs', {
+            env: { ...process.env, DATABASE_URL: postgres.url, REDIS_URL: redis.url, SECRET },
           })
           try {
             const its = await runLoad({
