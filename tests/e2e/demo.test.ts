@@ -1,8 +1,11 @@
 // `npm run demo` as a person meets it: life on every page within a minute, a mark on each, and Ctrl-C ends it all.
 import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
+import { launchBrowser } from '../support/browser.ts'
 import { eventually, gone, Program, processesOf, removeData, temporaryDirectory } from '../support/server.ts'
-import { ask } from '../support/station.ts'
+import { ask, Station } from '../support/station.ts'
+import { visit } from '../support/visit.ts'
 
 describe('the demonstration', () => {
   it('sells and pays by itself, says what it is on every page, and ends with Ctrl-C', async () => {
@@ -20,6 +23,7 @@ describe('the demonstration', () => {
       },
       { group: true },
     )
+    let browser: Browser | undefined
     try {
       const url = await eventually(
         'it is open',
@@ -41,10 +45,24 @@ describe('the demonstration', () => {
         120_000,
       )
       expect((await ask(`${url}/api/v1/shop`)).data.isDemonstration).toBe(true)
-      for (const path of ['/', '/sign-in', `/api/v1/receipts/?action=print&id=${tickets[0].id}`])
-        expect(
-          (await ask(`${url}${path}`, { headers: { ...headers, 'accept-language': 'en' } })).text,
-        ).toContain('DEMONSTRATION — worth nothing')
+      browser = await launchBrowser()
+      const admin = new Station({ url }, data.token, data.user)
+      const print = `api/v1/receipts/?action=print&id=${tickets[0].id}`
+      const pages = ['', 'sign-in', 'station', 'screen', 'desk', 'verify', 'docs', 'admin/jobs', print]
+      const { page } = await visit(browser, { url, station: admin, locale: 'en-GB' })
+      for (const path of pages) {
+        await page.goto(`${url}/${path}`)
+        const mark = page.getByText(/DEMONSTRATION — (worth nothing|nothing sold here)/)
+        await mark.waitFor().catch((error: Error) => {
+          throw new Error(`/${path} has no mark`, { cause: error })
+        })
+      }
+      await page.context().clearCookies()
+      await page.goto(`${url}/station`)
+      await page.getByText('DEMONSTRATION — nothing sold here').waitFor()
+      await page.goto(`${url}/admin/jobs`)
+      await page.getByText('DEMONSTRATION — worth nothing').waitFor()
+      await browser.close()
       program.signalGroup('SIGINT')
       expect(await program.end(60_000)).toEqual({ code: 0, signal: null })
       await eventually(
@@ -52,6 +70,7 @@ describe('the demonstration', () => {
         () => gone(program.pid) && processesOf(dataDirectory).length === 0,
       )
     } finally {
+      await browser?.close()
       program.signal('SIGKILL')
       for (const line of processesOf(dataDirectory)) process.kill(Number(line.split(' ')[0]), 'SIGKILL')
       await removeData(temporary)
