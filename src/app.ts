@@ -347,7 +347,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     },
   })
   app.route('/', board.app)
-  app.route('/', homePage(config.isDemonstration))
+  app.route('/', homePage(config.tracks, config.isDemonstration))
   app.route('/', signInPage(config.isDemonstration))
   app.route('/', docsRoutes(app, version, config.isDemonstration))
   app.route('/', webRoutes(WEB_DIRECTORY))

@@ -7,6 +7,7 @@ const WORDS = {
     running: 'Le serveur de la boutique est en marche.',
     station: 'Station de vente',
     screen: 'Écran des courses',
+    colon: ' :',
     desk: 'Bureau (admin)',
     verify: 'Vérifier une course',
     docs: 'Référence de l’API',
@@ -19,6 +20,7 @@ const WORDS = {
     running: 'The server of the shop is running.',
     station: 'Sales station',
     screen: 'Race screen',
+    colon: ':',
     desk: 'Desk (admin)',
     verify: 'Verify a race',
     docs: 'API reference',
@@ -34,12 +36,19 @@ body { display: grid; place-items: center; min-height: 100vh; margin: 0; font: 1
 main { padding: 2rem 3rem; background: #fff; border: 1px solid #c9cec4; border-radius: .5rem } h1 { margin: 0 } a { color: #1d5b2f }
 `
 
-/** `/`: says that the server runs, and where one can go. */
-export const homePage = (isDemonstration: boolean) => {
+/** `/`: says that the server runs, and where one can go. Each track has a screen. */
+export const homePage = (tracks: readonly string[], isDemonstration: boolean) => {
   const app = new Hono()
   app.get('/', (c) => {
     const language = languageOf(c.req.query('lang'), c.req.header('accept-language'))
     const words = WORDS[language]
+    const screens =
+      tracks.length < 2
+        ? [['/screen', words.screen]]
+        : tracks.map((track) => [
+            `/screen?track=${encodeURIComponent(track)}`,
+            `${words.screen}${words.colon} ${track}`,
+          ])
     return sendPage(c, {
       language,
       title: 'Galop',
@@ -47,7 +56,7 @@ export const homePage = (isDemonstration: boolean) => {
       isDemonstration,
       body: html`<main><h1>Galop</h1><p>${words.running}</p><ul>
 <li><a href="/station">${words.station}</a></li>
-<li><a href="/screen">${words.screen}</a></li>
+${screens.map(([address, name]) => html`<li><a href="${address}">${name}</a></li>`)}
 <li><a href="/desk">${words.desk}</a></li>
 <li><a href="/verify">${words.verify}</a></li>
 </ul><ul>

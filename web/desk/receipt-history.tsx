@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 import type { Api, ReceiptEvent } from '../api.d.ts'
-import { dateTime, money, odds, plainMoney } from '../format.ts'
+import { dateTime, money, odds, plainMoney, receiptNumber } from '../format.ts'
 import { useAnswer } from './answer.ts'
 import { Figure, Panel, Table } from './parts.tsx'
 import { texts } from './texts.ts'
@@ -19,7 +19,11 @@ export const ReceiptHistory = ({ id, closeAt }: { readonly id: string; readonly 
   useEffect(() => place.current?.focus(), [])
   return (
     <div ref={place} tabIndex={-1} class="opened">
-      <Panel title={receipts.titleOf(id)} seen={seen} side={<a href={closeAt}>{receipts.close}</a>}>
+      <Panel
+        title={receipts.titleOf(receiptNumber(Number(id)))}
+        seen={seen}
+        side={<a href={closeAt}>{receipts.close}</a>}
+      >
         {seen.data && (
           <>
             <Facts receipt={seen.data.receipt} />

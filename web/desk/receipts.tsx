@@ -1,4 +1,4 @@
-import { dateTime, plainMoney } from '../format.ts'
+import { dateTime, plainMoney, receiptNumber } from '../format.ts'
 import { useAnswer } from './answer.ts'
 import { Pages, Panel, Table } from './parts.tsx'
 import { type Asked, linkTo, place } from './place.ts'
@@ -50,7 +50,7 @@ export const Receipts = () => {
           {found.map((one) => (
             <tr key={one.id} class={opened === String(one.id) ? 'shown' : ''}>
               <th scope="row" class="number">
-                <a href={linkTo('receipts', { ...asked, open: one.id })}>{one.id}</a>
+                <a href={linkTo('receipts', { ...asked, open: one.id })}>{receiptNumber(one.id)}</a>
               </th>
               <td>{one.roundId}</td>
               <td>{dateTime(one.soldAt)}</td>

@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks'
 import { dateTime, fromPublic, money, receiptNumber } from '../format.ts'
+import { shop } from '../shop.ts'
 import {
   asked,
   type Checked,
@@ -14,7 +15,7 @@ import {
   trouble,
   withSlip,
 } from './check.ts'
-import { isOpen, round } from './race.ts'
+import { isOpen, round, track } from './race.ts'
 import type { Inputs } from './receipt.tsx'
 import { print } from './sale.ts'
 import { texts } from './texts.ts'
@@ -74,6 +75,7 @@ const Verdict = ({ checked: one, onBack }: { readonly checked: Checked; readonly
       <strong class="word">{headOf(one)}</strong>
       <p class="facts">
         <span class="number">{receiptNumber(ticket.id)}</span> · {words.race(ticket.roundId)} ·{' '}
+        {shop.value!.tracks.length > 1 && `${ticket.track} · `}
         {words.soldAt(dateTime(ticket.created_at))}
       </p>
       <p class="what">{whatOf(one)}</p>
@@ -109,7 +111,9 @@ const Actions = ({
   readonly onBack: () => void
 }) => {
   const words = texts.value
-  const isCancellable = ticket.status === 'pending' && isOpen.value && ticket.roundId === round.value?.id
+  // Whether the race of another track is open is for the server to say.
+  const mayBeOpen = ticket.roundId === round.value?.id ? isOpen.value : ticket.track !== track.value
+  const isCancellable = ticket.status === 'pending' && mayBeOpen
   const due = money(dueOf(ticket))
   return (
     <div class="actions">
