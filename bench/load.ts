@@ -107,9 +107,8 @@ export const load = async (options: LoadOptions): Promise<LoadResult> => {
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 // As a process of its own: options come as JSON, the result leaves as JSON.
-const asked = process.argv[2]
-if (asked) {
-  process.stdout.write(JSON.stringify(await load(JSON.parse(asked) as LoadOptions)))
+if (process.argv[1] === import.meta.filename) {
+  process.stdout.write(JSON.stringify(await load(JSON.parse(process.argv[2]!) as LoadOptions)))
   // The clock of a run that ended early would keep the process.
   process.exitCode = 0
   setImmediate(() => process.exit())

@@ -135,5 +135,5 @@ const LAST_ANSWER_MS = 10_000
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-const asked = process.argv[2]
-if (asked) process.stdout.write(JSON.stringify(await openLoad(JSON.parse(asked) as OpenLoadOptions)))
+if (process.argv[1] === import.meta.filename)
+  process.stdout.write(JSON.stringify(await openLoad(JSON.parse(process.argv[2]!) as OpenLoadOptions)))

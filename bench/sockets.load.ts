@@ -62,7 +62,6 @@ export const follow = async ({ port, durationMs, groups }: SocketsOptions): Prom
   return result
 }
 
-const asked = process.argv[2]
-if (asked) {
-  process.stdout.write(JSON.stringify(await follow(JSON.parse(asked) as SocketsOptions)))
+if (process.argv[1] === import.meta.filename) {
+  process.stdout.write(JSON.stringify(await follow(JSON.parse(process.argv[2]!) as SocketsOptions)))
 }
