@@ -60,7 +60,7 @@ const showOthers = (wire: WireReport, live: SocketReport): void => {
   say('')
   for (const { title, is } of wire.cases) say(`${title.padEnd(60)} ${is}`)
   const closes = [...live.closes].map(([code, count]) => `${code}: ${count}`).join('  ')
-  say(`${live.sockets} sockets, ${live.frames} frames; closed with ${closes}`)
+  say(`${live.sockets} sockets, ${live.frames} frames, ${live.sold} sold; closed with ${closes}`)
   for (const finding of [...wire.findings, ...live.findings]) say(`  ${finding}`)
 }
 

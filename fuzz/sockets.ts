@@ -4,15 +4,19 @@ import { setTimeout as delay } from 'node:timers/promises'
 import fc, { type Arbitrary } from 'fast-check'
 import { WebSocket } from 'ws'
 import { ROLES, type Role } from './request.ts'
+import { SaleBooks, saleMessage } from './socket.sales.ts'
 import type { Target } from './target.ts'
 import { oddText, oddValue } from './values.ts'
 
 // Sockets that say anything at all. docs/websocket.md is the law: what is heard is one of its messages, a socket is closed
-// with one of its codes, and whoever only listens misses nothing meanwhile.
+// with one of its codes, a command is answered once and under its id, a key is one sale, and whoever only listens misses
+// nothing meanwhile.
 
 export type SocketReport = {
   readonly sockets: number
   readonly frames: number
+  /** Sales that were answered with a receipt. */
+  readonly sold: number
   readonly closes: ReadonlyMap<number, number>
   readonly findings: readonly string[]
 }
@@ -21,8 +25,24 @@ export type SocketReport = {
 const CLOSE_CODES = new Set([1000, 1001, 1002, 1005, 1006, 1007, 1009, 1013, 3003, 4008, 4400, 4401, 4429])
 const EVENTS = new Set([
   ...['welcome', 'signed_in', 'snapshot', 'subscribed', 'unsubscribed', 'pong', 'error'],
-  ...['round_opened', 'betting_locked', 'race_started', 'round_settled', 'timer'],
-  ...['receipt_added', 'receipt_deleted', 'receipt_paid', 'receipts_settled'],
+  ...[
+    'round_opened',
+    'betting_locked',
+    'race_started',
+    'race_progress',
+    'round_settled',
+    'round_voided',
+    'timer',
+  ],
+  ...['track_paused', 'track_resumed', 'answer'],
+  ...[
+    'receipt_added',
+    'receipt_deleted',
+    'receipt_paid',
+    'receipt_refunded',
+    'receipts_settled',
+    'receipts_voided',
+  ],
 ])
 const AT_ONCE = 20
 /** Half a frame keeps the rest of a connection from being read: then two pings that are not answered end it. */
@@ -71,6 +91,10 @@ const frame: Arbitrary<Frame> = fc.oneof(
     weight: 12,
     arbitrary: message.map((one) => ({ kind: 'text' as const, data: JSON.stringify(one) ?? '' })),
   },
+  {
+    weight: 8,
+    arbitrary: saleMessage.map((one) => ({ kind: 'text' as const, data: JSON.stringify(one) })),
+  },
   { weight: 2, arbitrary: oddText.map((data) => ({ kind: 'text' as const, data })) },
   { weight: 2, arbitrary: oddText.map((data) => ({ kind: 'binary' as const, data })) },
   { weight: 3, arbitrary: fc.constantFrom(...ROLES).map((role) => ({ kind: 'token' as const, role })) },
@@ -101,6 +125,7 @@ export const fuzzSockets = async (target: Target, seed: number, sockets: number)
   const findings = new Set<string>()
   const closes = new Map<number, number>()
   let frames = 0
+  const books = new SaleBooks()
   const address = target.server.url.replace('http', 'ws')
   const bystander = new Bystander(`${address}/ws?topics=race`)
   const talks = fc.sample(talk, { seed, numRuns: Math.max(1, sockets) }).slice(0, sockets)
@@ -114,13 +139,18 @@ export const fuzzSockets = async (target: Target, seed: number, sockets: number)
     ws.on('message', (data, isBinary) => {
       const fault = isBinary ? 'a binary message' : faultOf(String(data), target.secrets)
       if (fault) findings.add(fault)
+      else for (const finding of counter.hear(String(data))) findings.add(finding)
     })
+    const counter = books.open(role)
     await Promise.race([new Promise((resolve) => ws.on('open', resolve)), closed])
     for (const frame of said) {
       if (ws.readyState !== ws.OPEN) break
       frames++
+      if (frame.kind === 'text') counter.say(frame.data)
       await say(ws, frame, target)
     }
+    // Answers that are under way when the client says good-bye are not heard.
+    await delay(30)
     ws.close()
     const code = await Promise.race([closed, tooLate()])
     closes.set(code, (closes.get(code) ?? 0) + 1)
@@ -135,7 +165,7 @@ export const fuzzSockets = async (target: Target, seed: number, sockets: number)
     }),
   )
   for (const finding of await bystander.leave()) findings.add(finding)
-  return { sockets, frames, closes, findings: [...findings] }
+  return { sockets, frames, sold: books.sold, closes, findings: [...findings] }
 }
 
 /** Looks, not time: whoever stands still together with the server has waited for nothing. */

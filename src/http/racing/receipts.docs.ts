@@ -117,7 +117,7 @@ export const docs = {
     tags: ['receipts'],
     summary: 'Sell a receipt (action=add) or cancel one (action=delete)',
     description:
-      'A receipt is on disk before it is answered. `action=delete` takes `id` and no body, and answers `{"success": true}` alone.',
+      'A receipt is on disk before it is answered. A station that keeps a socket open may sell by it instead: the message `sell` of `/ws`. `action=delete` takes `id` and no body, and answers `{"success": true}` alone.',
     security: signedInSecurity,
     parameters: [actionParameter(['add', 'delete']), idParameter, trackParameter, idempotencyParameter],
     requestBody: { required: false, content: jsonOf(SaleBody) },
