@@ -1,0 +1,127 @@
+import { type Colyseus, startColyseus } from '../colyseus.ts'
+import type { CommandLoadOptions, CommandLoadResult } from '../command.load.ts'
+import { cpuSecondsOf } from '../observe.ts'
+import { installPeers } from '../peers.ts'
+import type { Row } from '../row.ts'
+import { SALE } from '../sale.ts'
+import { type Galop, type Running, runApart, startGalop, startServer, untilStored } from '../servers.ts'
+import { figure, middle } from '../table.ts'
+
+// Selling by socket against a Colyseus room that validates the same sale and answers it with the same receipt, in memory.
+
+const CLIENTS = 64
+/** Commands that each client has under way, on every side. */
+const WINDOW = 8
+const MOST_CLIENTS = 256
+
+type Asked = Pick<CommandLoadOptions, 'port' | 'entrance' | 'messages' | 'mustHold' | 'digitAt'>
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64')
+const START = '{"event":"answer","id":"'
+const message = (place: number): string => `{"type":"sell","id":"${place}","sale":${SALE}}`
+const places = Array.from({ length: WINDOW }, (_, place) => base64(message(place)))
+const byMessage = {
+  messages: places,
+  mustHold: base64('"success":true,"data":{"id":'),
+  digitAt: START.length,
+}
+
+const onGalop = ({ port, token }: Galop): Asked => ({
+  port,
+  entrance: { kind: 'galop', token },
+  ...byMessage,
+})
+const onColyseus = ({ port, sales, mustHold, digitAt }: Colyseus): Asked => ({
+  port,
+  entrance: { kind: 'colyseus', room: 'shop' },
+  messages: sales.slice(0, WINDOW),
+  mustHold,
+  digitAt,
+})
+const onNothing = ({ port }: Running): Asked => ({ port, entrance: { kind: 'bare' }, ...byMessage })
+
+type Measured = CommandLoadResult & { readonly cpuMicros: number }
+
+/** @throws Error where any answer was wrong */
+const measure = async (
+  server: Running,
+  asked: Asked,
+  load: Pick<CommandLoadOptions, 'clients' | 'warmUpMs' | 'durationMs'>,
+): Promise<Measured> => {
+  const before = cpuSecondsOf(server.pid)
+  const result = await runApart<CommandLoadOptions, CommandLoadResult>('command.load.ts', {
+    ...asked,
+    ...load,
+  })
+  const seconds = cpuSecondsOf(server.pid) - before
+  if (result.errors > 0) throw new Error(`${result.errors} wrong answers, the first: ${result.firstError}`)
+  if (result.answers === 0) throw new Error('nothing was answered')
+  // Its time over the warm-up too, in which as much is asked.
+  const answers = (result.answers * (load.warmUpMs + load.durationMs)) / load.durationMs
+  return { ...result, cpuMicros: (seconds / answers) * 1e6 }
+}
+
+/** What Galop answers, byte for byte but for its numbers. */
+const SAMPLE = `${START}0","success":true,"data":{"id":1034521,"roundId":1,"total_amount":15000,"prize":27500,"created_at":"2026-01-05T08:00:03.000Z","bets":[${[1, 3].map((number) => `{"number":${number},"value":10000,"participant":{"number":${number},"name":"Cheval ${number}","coeff":2.5},"prize":25000}`)}]}}`
+
+export const row: Row = {
+  number: 3,
+  work: `sell by socket, ${CLIENTS} clients with ${WINDOW} commands under way each, two bets`,
+  seconds: 200,
+  run: async ({ isShort, say }) => {
+    installPeers(say)
+    const turns = isShort ? 1 : 5
+    const load = {
+      clients: CLIENTS,
+      warmUpMs: isShort ? 200 : 2_000,
+      durationMs: isShort ? 400 : 8_000,
+    }
+    const ours: Measured[] = []
+    const theirs: Measured[] = []
+    const notes: string[] = []
+    const cheap = await startServer('cheap.socket.server.ts', {
+      env: { ...process.env, ANSWER: base64(SAMPLE), DIGIT_AT: String(START.length) },
+    })
+    const galop = await startGalop()
+    const colyseus = await startColyseus()
+    try {
+      const ceiling = await measure(cheap, onNothing(cheap), load)
+      notes.push(`the generator against a server that only sends bytes: ${figure(ceiling.perSecond)}/s`)
+      for (let turn = 1; turn <= turns; turn++) {
+        await untilStored(galop.port)
+        theirs.push(await measure(colyseus, onColyseus(colyseus), load))
+        ours.push(await measure(galop, onGalop(galop), load))
+        say(
+          `turn ${turn} of ${turns}: Colyseus ${told(theirs.at(-1)!)}; Galop, on disk, ${told(ours.at(-1)!)}`,
+        )
+      }
+      const many = { ...load, clients: MOST_CLIENTS }
+      await untilStored(galop.port)
+      const [their, our] = [
+        await measure(colyseus, onColyseus(colyseus), many),
+        await measure(galop, onGalop(galop), many),
+      ]
+      notes.push(
+        `with ${MOST_CLIENTS} clients ${figure(our.perSecond)}/s and ${figure(their.perSecond)}/s, ratio ${figure(our.perSecond / their.perSecond)}`,
+      )
+    } finally {
+      await Promise.all([cheap.stop(), galop.stop(), colyseus.stop()])
+    }
+    const micros = (of: readonly Measured[]): string => figure(middle(of.map(({ cpuMicros }) => cpuMicros)))
+    notes.push(`processor time for each sale: ours ${micros(ours)} µs, theirs ${micros(theirs)} µs`)
+    notes.push(`p99 ours ${figure(middle(ours.map(({ p99Ms }) => p99Ms)))} ms`)
+    return [
+      {
+        against: 'a Colyseus room that validates and answers the same, in memory',
+        unit: '/s',
+        ours: ours.map(({ perSecond }) => perSecond),
+        theirs: theirs.map(({ perSecond }) => perSecond),
+        reach: { atLeast: 1 },
+        notes,
+      },
+    ]
+  },
+}
+
+const told = ({ perSecond, p99Ms, cpuMicros }: Measured): string =>
+  `${figure(perSecond)}/s (p99 ${figure(p99Ms)} ms, ${figure(cpuMicros)} µs of processor each)`
