@@ -1,6 +1,13 @@
 // The simulated queues behind the product's own port: jobs that outlive the server, are delivered at least once, and
 // sometimes late, twice, out of order, or not at all.
-import type { Attempt, Enqueued, QueueCounts, QueueName, Queues } from '../src/jobs/queues.ts'
+import {
+  AT_A_TIME,
+  type Attempt,
+  type Enqueued,
+  type QueueCounts,
+  type QueueName,
+  type Queues,
+} from '../src/jobs/queues.ts'
 import type { Chance } from './chance.ts'
 import type { Faults } from './faults.ts'
 import { Injected } from './injected.ts'
@@ -27,7 +34,8 @@ type Job = {
 type Worker = {
   readonly owner: Owner
   readonly process: (attempt: Attempt) => Promise<void>
-  isBusy: boolean
+  /** Jobs that it is at. */
+  busy: number
 }
 type Shelf = { jobs: Map<string, Job>; worker: Worker | undefined; restsUntilMs: number; wake: boolean }
 
@@ -79,7 +87,7 @@ export class QueueStore {
         this.#exchange(owner, `add ${jobs.map(({ jobId }) => jobId)}`, () => this.#add(queue, jobs)),
       work: async (queue, process) => {
         const shelf = this.#shelves[queue]
-        shelf.worker = { owner, process, isBusy: false }
+        shelf.worker = { owner, process, busy: 0 }
         this.#wake(queue)
       },
       counts: (queue) => this.#exchange(owner, `count ${queue}`, () => this.#counts(queue)),
@@ -195,7 +203,7 @@ export class QueueStore {
   #fetch(queue: QueueName): void {
     const shelf = this.#shelves[queue]
     const { worker } = shelf
-    if (!worker || worker.isBusy) return
+    if (!worker || worker.busy >= AT_A_TIME[queue]) return
     const waiting = [...shelf.jobs.values()].filter(({ state }) => state === 'waiting')
     if (waiting.length === 0) return
     const restMs = shelf.restsUntilMs - this.#scheduler.nowMs
@@ -204,13 +212,14 @@ export class QueueStore {
     const job = this.#faults.isDisordered() ? this.#chance.pick(waiting) : waiting[0]!
     job.state = 'active'
     job.lease = ++this.#leases
-    worker.isBusy = true
+    worker.busy++
     this.#scheduler.at(
       this.#faults.queueMs(),
       `queue ${queue} brings ${job.id}`,
       () => void this.#attempt(queue, shelf, worker, job),
       worker.owner,
     )
+    if (waiting.length > 1) this.#wake(queue)
   }
 
   async #attempt(queue: QueueName, shelf: Shelf, worker: Worker, job: Job): Promise<void> {
@@ -228,7 +237,7 @@ export class QueueStore {
     } catch (thrown) {
       error = thrown ?? new Error('thrown without a word')
     }
-    worker.isBusy = false
+    worker.busy--
     if (job.lease === lease && job.state === 'active') this.#end(queue, shelf, job, error)
     this.#wake(queue)
   }

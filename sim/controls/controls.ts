@@ -248,7 +248,7 @@ export const CONTROLS: readonly Control[] = [
     name: 'owner asked too early',
     what: 'Postgres is asked whose a round is while the commit of its hand-over is still on its way.',
     edits: [{ file: 'sim/postgres.twin.ts', find: ', { awaits: ids }', replace: '' }],
-    foundBy: ['S1', 'S5', 'S7', 'S8', 'S14'],
+    foundBy: ['S1', 'S5', 'S7', 'S8', 'S14', 'S15'],
     withinRuns: 1_500,
   },
   {

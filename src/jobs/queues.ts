@@ -63,8 +63,12 @@ const WORKER_OPTIONS = {
   lockDuration: 10_000,
   stalledInterval: 5_000,
   maxStalledCount: 1_000_000,
-  concurrency: 1,
 }
+/**
+ * Jobs of a queue at work at a time. Rows do not care for order, and while Postgres writes those of one batch the next is
+ * made ready. What the cache hears stays in order.
+ */
+export const AT_A_TIME: Readonly<Record<QueueName, number>> = { persist: 2, cache: 1 }
 
 /**
  * A pool of pg takes its own listener off a client that is in use. Should the connection break at that moment, nobody
@@ -164,7 +168,13 @@ export const openQueues = async (
             throw Worker.RateLimitError()
           },
         })
-      const options = { connection: connection('worker') as never, prefix, autorun: false, ...WORKER_OPTIONS }
+      const options = {
+        connection: connection('worker') as never,
+        prefix,
+        autorun: false,
+        concurrency: AT_A_TIME[name],
+        ...WORKER_OPTIONS,
+      }
       const worker = new Worker(name, run, options, backend as never)
       worker.on('error', onError)
       worker.on('failed', (job, error) => onFailed(name, job?.name ?? 'unknown', error))

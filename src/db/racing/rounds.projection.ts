@@ -1,5 +1,11 @@
 import type { Fact, RoundOpened } from '../../domain/racing/facts.ts'
-import { isReceiptFact, potentialPrize, type ReceiptFact, stakeOf } from '../../domain/racing/facts.ts'
+import {
+  isReceiptFact,
+  potentialPrize,
+  type ReceiptFact,
+  type Sale,
+  stakeOf,
+} from '../../domain/racing/facts.ts'
 import type { Phase, ReceiptStatus } from '../../domain/racing/round.ts'
 import type { Sql } from '../postgres.ts'
 
@@ -19,7 +25,7 @@ export type FactBatch = {
 
 type ReceiptRow = {
   id: number
-  by: number
+  sale: Sale
   total: number
   prize: number
   /** Times as text: of an array of dates the driver knows the type of one, not of the array. */
@@ -38,9 +44,10 @@ export const projectFacts = async (sql: Sql, batch: FactBatch): Promise<void> =>
     await insertRound(tx as unknown as Sql, batch)
     await insertFacts(tx as unknown as Sql, batch)
     if (rows.length > 0) {
-      await upsertReceipts(tx as unknown as Sql, batch.roundId, rows)
-      await refuseForeignNumbers(tx as unknown as Sql, batch.roundId, rows)
-      await insertBets(tx as unknown as Sql, batch)
+      const { count } = await upsertReceipts(tx as unknown as Sql, batch.roundId, rows)
+      // Rows that were passed over are newer already, or another round's.
+      if (count < rows.length) await refuseForeignNumbers(tx as unknown as Sql, batch.roundId, rows)
+      await insertBets(tx as unknown as Sql, batch.roundId, rows)
     }
     await updatePhase(tx as unknown as Sql, batch)
   })
@@ -69,12 +76,16 @@ const insertRound = async (sql: Sql, { roundId, opened }: FactBatch): Promise<vo
 
 const insertFacts = (sql: Sql, { roundId, facts }: FactBatch) => sql`
   insert into facts (round_id, number, type, body)
-  select ${roundId}, number, body::jsonb ->> 'type', body::jsonb from unnest(
-    ${facts.map(([number]) => number)}::bigint[], ${facts.map(([, fact]) => JSON.stringify(fact))}::text[]
-  ) as fact (number, body)
+  select ${roundId}, number, type, body::jsonb from unnest(
+    ${facts.map(([number]) => number)}::bigint[], ${facts.map(([, { type }]) => type)}::text[],
+    ${facts.map(([, fact]) => JSON.stringify(fact))}::text[]
+  ) as fact (number, type, body)
   on conflict (round_id, number) do nothing`
 
-/** One row for each receipt of the batch, as of its last fact here. */
+/**
+ * One row for each receipt of the batch, as of its last fact here. In the order of their numbers: of two batches that bring
+ * the same receipts, written at the same time, one waits for the other and never both.
+ */
 const receiptRows = ({ facts }: FactBatch): ReceiptRow[] => {
   const rows = new Map<number, ReceiptRow>()
   for (const [number, fact] of facts) {
@@ -84,7 +95,7 @@ const receiptRows = ({ facts }: FactBatch): ReceiptRow[] => {
       const { sale } = fact
       row = {
         id: fact.id,
-        by: sale.by,
+        sale,
         total: stakeOf(sale),
         prize: potentialPrize(sale),
         at: date(sale.at).toISOString(),
@@ -99,7 +110,7 @@ const receiptRows = ({ facts }: FactBatch): ReceiptRow[] => {
     if (fact.type === 'ReceiptPrinted') row.prints = Math.max(row.prints, fact.copy)
     else if (number > row.number) writeStatus(row, number, fact)
   }
-  return [...rows.values()]
+  return [...rows.values()].sort((one, other) => one.id - other.id)
 }
 
 const CLOSED: Partial<Record<Fact['type'], ReceiptStatus>> = {
@@ -128,7 +139,7 @@ const upsertReceipts = (sql: Sql, roundId: number, rows: readonly ReceiptRow[]) 
     receipt_id, round_id, user_id, total_amount, prize, status, created_at, closed_by, closed_at, prints, fact_number
   )
   select id, ${roundId}, by, total, prize, status, at, closed_by, closed_at, prints, number from unnest(
-    ${rows.map((row) => row.id)}::bigint[], ${rows.map((row) => row.by)}::bigint[],
+    ${rows.map((row) => row.id)}::bigint[], ${rows.map((row) => row.sale.by)}::bigint[],
     ${rows.map((row) => row.total)}::bigint[], ${rows.map((row) => row.prize)}::bigint[],
     ${rows.map((row) => row.status)}::text[], ${rows.map((row) => row.at)}::timestamptz[],
     ${rows.map((row) => row.closedBy)}::bigint[], ${rows.map((row) => row.closedAt)}::timestamptz[],
@@ -158,22 +169,20 @@ const refuseForeignNumbers = async (
     )
 }
 
-const insertBets = (sql: Sql, { roundId, facts }: FactBatch) => {
+const insertBets = (sql: Sql, roundId: number, rows: readonly ReceiptRow[]) => {
   const receipts: number[] = []
   const numbers: number[] = []
   const places: number[] = []
   const stakes: number[] = []
   const prizes: number[] = []
-  for (const [, fact] of facts) {
-    if (!('sale' in fact)) continue
-    for (const [i, bet] of fact.sale.bets.entries()) {
-      receipts.push(fact.id)
+  for (const { id, sale } of rows)
+    for (const [i, bet] of sale.bets.entries()) {
+      receipts.push(id)
       numbers.push(bet.number)
       places.push(i + 1)
       stakes.push(bet.stake)
       prizes.push(bet.prize)
     }
-  }
   return sql`
     insert into bets (round_id, receipt_id, number, place, value, prize)
     select ${roundId}, * from unnest(

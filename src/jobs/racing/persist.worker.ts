@@ -41,14 +41,16 @@ export const persistProcessor =
       )
     }
 
-    const storeOneByOne = async (batch: FactBatch): Promise<void> => {
-      for (const numbered of batch.facts) {
-        try {
-          await store({ ...batch, facts: [numbered] })
-        } catch (error) {
-          if (isPassing(error)) throw error
-          await add([oneFactJob(batch, numbered)])
-        }
+    /** Halves what is refused until what is wrong stands alone: of a thousand facts one is found by some twenty tries. */
+    const storeParted = async (batch: FactBatch): Promise<void> => {
+      try {
+        await store(batch)
+      } catch (error) {
+        if (isPassing(error)) throw error
+        if (batch.facts.length === 1) return add([oneFactJob(batch, batch.facts[0]!)])
+        const half = Math.ceil(batch.facts.length / 2)
+        await storeParted({ ...batch, facts: batch.facts.slice(0, half) })
+        await storeParted({ ...batch, facts: batch.facts.slice(half) })
       }
     }
 
@@ -58,12 +60,7 @@ export const persistProcessor =
         if (await isRetired(numbers.roundId)) return
         throw new Error(`the facts of round ${numbers.roundId} are neither in this journal nor in Postgres`)
       }
-      try {
-        await store(batch)
-      } catch (error) {
-        if (isPassing(error)) throw error
-        await storeOneByOne(batch)
-      }
+      await storeParted(batch)
     }
 
     try {
