@@ -1,4 +1,6 @@
+/// <reference lib="dom" />
 // The desk in a browser: an admin watches, voids, pauses, looks after accounts, finds a receipt, and mends what failed.
+import { readFile } from 'node:fs/promises'
 import { createPostgresBackend, Queue } from 'bullmq'
 import type { Browser, Page } from 'playwright-core'
 import postgres from 'postgres'
@@ -50,6 +52,25 @@ const reads = (page: Page, title: string, expected: RegExp): Promise<unknown> =>
     },
     PATIENCE_MS,
   )
+
+const valuesOf = (fields: Element[]): string[] => fields.map((field) => (field as HTMLInputElement).value)
+
+/** What is in the file that a link saves: its name, and its rows by the names at the top. */
+const tableOf = async (page: Page, link: string) => {
+  const [download] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: link }).click(),
+  ])
+  const text = await readFile(await download.path(), 'utf8')
+  expect(text.startsWith('\uFEFF'), 'spreadsheets are told that it is UTF-8').toBe(true)
+  const [head, ...rows] = text
+    .slice(1)
+    .trimEnd()
+    .split('\r\n')
+    .map((line) => line.split(','))
+  const named = rows.map((row) => Object.fromEntries(row.map((cell, index) => [head![index]!, cell])))
+  return { name: download.suggestedFilename(), rows: named }
+}
 
 /** The server's own queue, for whoever cannot wait for its next attempt. */
 const persistQueue = (connectionString: string): Queue => {
@@ -118,10 +139,19 @@ describe('the desk of a shop', () => {
     await cashier.print(id)
     await cashier.print(id)
     await admin.cancel(id)
-    const { page } = await open(server, { place: 'receipts', station: admin, locale: 'en-GB' })
+    const { page } = await open(server, { place: 'live', station: admin, locale: 'en-GB' })
+    // The names of the sellers come while somebody types already.
+    let letCome: () => void = () => {}
+    const isTyped = new Promise<void>((resolve) => {
+      letCome = resolve
+    })
+    await page.route('**/api/v1/users/', (route) => isTyped.then(() => route.continue()))
+    await page.goto(`${server.url}/desk#receipts?userId=${cashier.user.id}`)
     // As a scanner types it, with the keyboard alone.
     await page.locator('input[name=id]').focus()
     await page.keyboard.type(String(id))
+    letCome()
+    await page.locator('option:checked', { hasText: 'caisse' }).waitFor({ state: 'attached' })
     await page.keyboard.press('Enter')
     await reads(page, `Receipt 0${id}`, /sold\s+caisse[\s\S]*printed[\s\S]*printed[\s\S]*cancelled\s+admin/)
     await reads(page, `Receipt 0${id}`, /HTG\s?25\.00/)
@@ -208,11 +238,38 @@ describe('the desk of a shop', () => {
     await reads(page, 'Reçus trouvés', /à rembourser[\s\S]*à rembourser/)
     await page.getByRole('link', { name: 'Chiffres' }).click()
     await reads(page, 'Courses', new RegExp(`${roundId}\\s.*annulée\\s+2\\s+173,00`))
-    const [days] = await Promise.all([
-      page.waitForEvent('download'),
-      page.getByRole('link', { name: 'Jours (CSV)' }).click(),
+    const [from, to] = await page.locator('input[type=date]').evaluateAll(valuesOf)
+    const days = await tableOf(page, 'Jours (CSV)')
+    expect(days.name).toBe(`days-${from}-${to}.csv`)
+    // What was cancelled belongs to another test of this shop.
+    expect(days.rows).toEqual([
+      {
+        date: to,
+        cashier: 'caisse',
+        receipts: '2',
+        turnover: '173.00',
+        'cancelled receipts': '1',
+        cancelled: '25.00',
+        pending: '0.00',
+        refunds: '173.00',
+        prizes: '0.00',
+        margin: '0.00',
+        'paid out': '0.00',
+      },
     ])
-    expect(days.suggestedFilename()).toMatch(/\.csv$/)
+    const voided = { round: String(roundId), track: 'main' }
+    const rounds = await tableOf(page, 'Courses (CSV)')
+    expect(rounds.rows.filter(({ round }) => round === voided.round)).toMatchObject([
+      { ...voided, status: 'voided', winner: '', receipts: '2', stakes: '173.00', prizes: '0.00' },
+    ])
+    const receipts = await tableOf(page, 'Reçus (CSV)')
+    const sale = { ...voided, cashier: 'caisse' }
+    const back = { ...sale, status: 'refundable', prize: '0.00', 'handed out': '', prints: '0' }
+    expect(receipts.rows).toMatchObject([
+      { ...back, stakes: '10.00' },
+      { ...back, stakes: '163.00' },
+      { ...sale, status: 'cancelled', stakes: '25.00', 'closed by': 'admin', prints: '2' },
+    ])
   }, 120_000)
 
   it('says plainly that it is not live while the server is away, and is again when it is back', async () => {

@@ -2,7 +2,7 @@
 // A shift at the station page, with the keyboard alone; what is refused; both languages; a slow machine.
 import { join } from 'node:path'
 import process from 'node:process'
-import type { Browser } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { launchBrowser } from '../support/browser.ts'
 import { Cashier, shown } from '../support/counter.ts'
@@ -139,6 +139,66 @@ describe('a shift', () => {
   })
 })
 
+/** What a finger would miss: less than nine millimetres high or wide. */
+const smallTargets = (page: Page): Promise<string[]> =>
+  page.locator('button, select, input, label:has(input[type=checkbox])').evaluateAll((all) =>
+    all
+      .filter((one) => one.checkVisibility() && (one as HTMLInputElement).type !== 'checkbox')
+      .map((one) => ({ what: one.textContent || one.tagName, box: one.getBoundingClientRect() }))
+      .filter(({ box }) => box.width < 34 || box.height < 34)
+      .map(({ what, box }) => `${what}: ${Math.round(box.width)} × ${Math.round(box.height)}`),
+  )
+
+describe('a tablet', () => {
+  it('sells, cancels, and pays by taps alone', async () => {
+    const { page, printed, errors } = await open({ viewport: { width: 820, height: 1_180 }, isTouched: true })
+    const cashier = new Cashier(page)
+    const tap = (name: string | RegExp) => page.getByRole('button', { name }).first().tap()
+    // What is tapped on the keyboard of the screen comes as text, not as keys.
+    const fill = async (selector: string, text: string): Promise<void> => {
+      await page.locator(selector).tap()
+      await page.keyboard.insertText(text)
+    }
+    const bet = async (number: number, amount: string): Promise<void> => {
+      await tap(`Cheval ${number}`)
+      await page.keyboard.insertText(amount)
+      await tap('Ajouter')
+    }
+    await fill('input[name=name]', 'caisse')
+    await fill('input[name=password]', server.passwordOf('caisse'))
+    await tap('Entrer')
+    const round = await api.openRound(9_000)
+    await cashier.reads('.clock', `Course ${round.id}`)
+    await bet(1, '10')
+    await bet(2, '20')
+    await tap('Retirer le pari sur le 2')
+    expect(await cashier.text('.sums .total')).toBe(shown(1_000))
+    expect(await smallTargets(page)).toEqual([])
+    await tap(/^Vendre/)
+    const first = await cashier.sold()
+    await tap(`Voir ${first}`)
+    await cashier.reads('.verdict', 'PAS ENCORE COURUE')
+    expect(await smallTargets(page)).toEqual([])
+    await tap('Annuler')
+    await tap('Annuler pour de bon ?')
+    await cashier.reads('.verdict', `ANNULÉ : rendez ${shown(1_000)}`)
+    await tap('Retour à la vente')
+
+    for (const number of [1, 2, 3, 4, 5, 6]) await bet(number, '5')
+    await tap(/^Vendre/)
+    await cashier.reads('.outcome', shown(3_000))
+    const second = await cashier.sold()
+    await admin.untilRound(round.id, 'settled')
+    await tap(`Payer ${second}`)
+    await cashier.reads('.verdict', 'GAGNÉ')
+    await page.locator('.slip-too').tap()
+    await tap(/^Payer \d/)
+    await cashier.reads('.verdict', 'PAYÉ : remettez')
+    expect(printsOf(printed)).toEqual([`print ${Number(first)}`, `print ${Number(second)}`])
+    expect(errors.filter((error) => !error.includes('401'))).toEqual([])
+  })
+})
+
 describe('what is refused', () => {
   it('is said in words before or after it is sent, and what was typed stays', async () => {
     const { cashier, round, page } = await atCounter()
@@ -184,6 +244,23 @@ describe('what is refused', () => {
     await cashier.press('Enter')
     const id = await cashier.sold()
     expect((await api.receipt(id)).data).toMatchObject({ roundId: next.id, totalAmount: 20 })
+  })
+})
+
+describe('a scanner', () => {
+  it('that reads the other code of a receipt hears which one to read, and nothing else happens', async () => {
+    const { cashier, round, page } = await atCounter()
+    await cashier.bet(1, '5')
+    await cashier.type('2')
+    await cashier.type('1')
+    // As the amount is being typed; its last signs might be taken for the number of a receipt.
+    const link = `http://galop-1.example/verify?round=${round.id}&commitment=${'ab'.repeat(27)}0101234567`
+    await cashier.scan(link)
+    await cashier.reads('.counter', 'C’est le code de la course. Scannez l’autre')
+    expect(await cashier.text('.bets tbody')).toContain('1 Cheval 1 5,00')
+    expect(await page.locator('.of-amount input').inputValue()).toBe('1')
+    expect(await page.locator('.counter input.number').inputValue()).toBe('')
+    expect(await page.locator('.outcome').innerText()).toBe('')
   })
 })
 

@@ -43,6 +43,8 @@ describe('a scanner', () => {
     expect(heard.at(-1)!.read).toBe(link)
     expect(heard.slice(0, -1).some(({ read }) => read !== undefined)).toBe(false)
     expect(heard.map(({ begins }) => begins).lastIndexOf(true)).toBe(0)
+    // A slow machine hears it with pauses.
+    expect(typing(`${link}⏎`, 200).at(-1)!.read).toBe(link)
   })
 
   it('takes an Enter that comes later for a key of its own', () => {

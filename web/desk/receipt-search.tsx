@@ -20,7 +20,7 @@ export const SearchForm = ({ asked, users }: { readonly asked: Asked; readonly u
     location.hash = linkTo('receipts', wanted)
   }
   return (
-    <form class="line" key={`${JSON.stringify(asked)} ${users.length}`} onSubmit={search}>
+    <form class="line" key={JSON.stringify(asked)} onSubmit={search}>
       <label>
         {receipts.id}
         <input

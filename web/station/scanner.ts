@@ -3,6 +3,8 @@
 
 /** Between two keys of a scanner; people need several times as long. */
 const MOST_GAP_MS = 50
+/** Within a link, which is long; nobody types one by hand here, nor anything else that begins with a letter. */
+const MOST_GAP_IN_LINK_MS = 1_000
 /** A receipt's number has no fewer digits. */
 const NUMBER = /\d{8,}$/
 /** The other code on a receipt, which leads a customer to the proof of its race. */
@@ -21,7 +23,7 @@ export const createScanner = (): { readonly hear: (key: string, at: number) => H
   let lastAt = Number.NEGATIVE_INFINITY
   return {
     hear: (key, at) => {
-      const isQuick = at - lastAt <= MOST_GAP_MS
+      const isQuick = at - lastAt <= (text.startsWith('h') ? MOST_GAP_IN_LINK_MS : MOST_GAP_MS)
       lastAt = at
       // Held down for some of the keys: on a French keyboard for each digit.
       if (key === 'Shift') return { begins: false, read: undefined }
