@@ -8,6 +8,11 @@ import type { ReceiptStatus } from '../../domain/racing/round.ts'
 //   H4. Nothing is decided from it.
 
 export const CACHE_TTL_S = 3600
+/**
+ * A round with more receipts is not cached. Its document is written whole at each change, which for a round of 100,000
+ * would keep a Redis, and the queues on it, from everything else; and a server's own memory has better uses.
+ */
+export const MOST_RECEIPTS = 10_000
 
 /** A receipt as callers of the cache know it: amounts in the smallest unit, times in milliseconds, `coeff` as shown (2.5). */
 export type CachedReceipt = {

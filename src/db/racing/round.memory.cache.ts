@@ -3,6 +3,7 @@ import {
   type CacheChange,
   type CachedReceipt,
   type CachedRound,
+  MOST_RECEIPTS,
   numberWithOutcome,
   type RoundCache,
   withOutcome,
@@ -11,10 +12,7 @@ import {
 type Kept = { number: number; receipt: CachedReceipt | undefined }
 type KeptRound = { receipts: Map<number, Kept>; until: number }
 
-/** Receipts kept at most, of all rounds together: the cache of one shop must not outgrow its server. */
-const MOST_RECEIPTS = 10_000
-
-/** The cache of a server without Redis. Where it is full, the oldest rounds are forgotten. */
+/** The cache of a server without Redis. All rounds together have `most` receipts; then the oldest ones are forgotten. */
 export const memoryRoundCache = (now: () => number, most = MOST_RECEIPTS): RoundCache => {
   const rounds = new Map<number, KeptRound>()
 

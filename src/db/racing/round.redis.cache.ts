@@ -5,6 +5,7 @@ import {
   type CacheChange,
   type CachedReceipt,
   type CachedRound,
+  MOST_RECEIPTS,
   numberWithOutcome,
   type RoundCache,
   withOutcome,
@@ -14,16 +15,16 @@ import {
 // written anew from `…:receipts` (id → `number|json`, the json empty once cancelled) and `…:sums` by the script that
 // changes them, so that no reader ever sees half a change. A Redis that evicts may take one of the three: then all go.
 
-/** KEYS data, receipts, sums · ARGV ttl, whether to begin the round, then for each change: id, fact number, json or '', total, `number:stake …` */
+/** KEYS data, receipts, sums · ARGV ttl, most receipts, whether to begin the round, then for each change: id, fact number, json or '', total, `number:stake …` */
 const CHANGE = `
 local ttl = ARGV[1]
 if redis.call('EXISTS', KEYS[2], KEYS[3]) < 2 then
   redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
-  if ARGV[2] == '' then return end
+  if ARGV[3] == '' then return end
   redis.call('HSET', KEYS[2], 'begun', '0|')
   redis.call('HSET', KEYS[3], 'receipts', 0, 'mise', 0)
 end
-for i = 3, #ARGV, 5 do
+for i = 4, #ARGV, 5 do
   local id, number, json, total, stakes = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
   local before = redis.call('HGET', KEYS[2], id)
   local bar = before and string.find(before, '|', 1, true)
@@ -40,6 +41,7 @@ for i = 3, #ARGV, 5 do
     end
   end
 end
+if redis.call('HLEN', KEYS[2]) > 1 + ARGV[2] then return redis.call('DEL', KEYS[1], KEYS[2], KEYS[3]) end
 local receipts = {}
 for _, value in ipairs(redis.call('HVALS', KEYS[2])) do
   local bar = string.find(value, '|', 1, true)
@@ -60,10 +62,14 @@ redis.call('EXPIRE', KEYS[3], ttl)
 `
 
 const SLICE = 500
-type Scripted = Redis & { changeRound(...args: (string | number)[]): Promise<null> }
+type Scripted = Redis & { changeRound(...args: (string | number)[]): Promise<unknown> }
 
 /** The cache of a network, on Redis, Valkey or Dragonfly. Commands fail at once while it is away: jobs try again. */
-export const redisRoundCache = (url: string, onError: (error: Error) => void): RoundCache => {
+export const redisRoundCache = (
+  url: string,
+  onError: (error: Error) => void,
+  most = MOST_RECEIPTS,
+): RoundCache => {
   const redis = new Redis(url, {
     enableOfflineQueue: false,
     lazyConnect: true,
@@ -78,7 +84,7 @@ export const redisRoundCache = (url: string, onError: (error: Error) => void): R
     [`round:${roundId}:data`, `round:${roundId}:receipts`, `round:${roundId}:sums`] as const
 
   const run = async (roundId: number, changes: readonly CacheChange[], begin = false): Promise<void> => {
-    const args: (string | number)[] = [CACHE_TTL_S, begin ? 'begin' : '']
+    const args: (string | number)[] = [CACHE_TTL_S, most, begin ? 'begin' : '']
     for (const { number, receipt, gone } of changes) {
       const stakes = receipt.bets.map((bet) => `${bet.number}:${bet.value}`).join(' ')
       args.push(receipt.id, number, gone ? '' : JSON.stringify(receipt), receipt.total_amount, stakes)
@@ -106,13 +112,15 @@ export const redisRoundCache = (url: string, onError: (error: Error) => void): R
     } while (cursor !== '0')
   }
 
+  const drop = async (roundId: number): Promise<void> => {
+    await answered(redis.del(...keys(roundId)))
+  }
+
   return {
     open: (roundId) => answered(run(roundId, [], true)),
-    change: (roundId, changes) => answered(run(roundId, changes)),
+    change: (roundId, changes) => (changes.length > most ? drop(roundId) : answered(run(roundId, changes))),
     settle: (roundId, winner) => answered(giveOutcomes(roundId, winner)),
-    drop: async (roundId) => {
-      await answered(redis.del(...keys(roundId)))
-    },
+    drop,
     read: async (roundId) => {
       const json = await answered(redis.get(keys(roundId)[0]))
       return json === null ? undefined : (JSON.parse(json) as CachedRound)

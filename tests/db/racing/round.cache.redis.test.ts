@@ -321,6 +321,26 @@ describe('the cache of rounds on Redis', () => {
     }
   })
 
+  it('H3: keeps no round that has more receipts than it may, and goes whole', async () => {
+    const small = redisRoundCache(redis.url, () => {}, 3)
+    await untilItAnswers(small)
+    const change = (...ids: number[]) =>
+      small.change(
+        ROUND,
+        ids.map((id) => sold(id, receipt(id, { 1: 10 }))),
+      )
+    await change(2, 3, 4)
+    expect((await small.read(ROUND))?.stats.totalReceipts).toBe(3)
+    await change(5)
+    expect(await client.keys('*')).toEqual([])
+    await change(6)
+    expect(await client.keys('*')).toEqual([])
+    await small.open(ROUND)
+    await change(2, 3, 4, 5)
+    expect(await client.keys('*')).toEqual([])
+    await small.close()
+  })
+
   it('says that it is away while it is, and is there again by itself', async () => {
     const asked = () => [
       cache.open(1),
