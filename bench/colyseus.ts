@@ -11,21 +11,28 @@ export type Colyseus = Running & {
   readonly sales: readonly string[]
   readonly mustHold: string
   readonly digitAt: number
-  readonly begin: string
+  /** For each of `news`: what a client says to begin with it. */
+  readonly begins: readonly string[]
 }
+
+/** So many messages a second, for so long. */
+export type News = { readonly perSecond: number; readonly durationMs: number }
 
 export type ColyseusOptions = {
   /** Whether a sale is answered with its receipt, or only that it was made. */
   readonly answer?: 'whole' | 'short'
   /** What is told to everybody once a client says `begin`. */
-  readonly news?: { readonly perSecond: number; readonly durationMs: number }
+  readonly news?: readonly News[]
 }
 
 /** Starts the server of the peers, on the Node that Colyseus needs. */
-export const startColyseus = async ({ answer = 'whole', news }: ColyseusOptions = {}): Promise<Colyseus> => {
+export const startColyseus = async ({
+  answer = 'whole',
+  news = [],
+}: ColyseusOptions = {}): Promise<Colyseus> => {
   const child = spawn(join(PEERS, 'node_modules/node/bin/node'), [join(PEERS, 'colyseus.server.mjs')], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_ENV: 'production', SALE, ANSWER: answer, BEGIN: JSON.stringify(news ?? {}) },
+    env: { ...process.env, NODE_ENV: 'production', SALE, ANSWER: answer, BEGIN: JSON.stringify(news) },
   })
   const ended = once(child, 'exit')
   const stop = async (): Promise<void> => {

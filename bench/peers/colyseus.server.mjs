@@ -125,7 +125,7 @@ process.stdout.write(
     ),
     mustHold: Buffer.concat([packr.pack('success'), packr.pack(true)]).toString('base64'),
     digitAt: answer.indexOf(packr.pack('7')) + 1,
-    begin: said('begin', JSON.parse(process.env.BEGIN ?? '{}')).toString('base64'),
+    begins: JSON.parse(process.env.BEGIN ?? '[]').map((news) => said('begin', news).toString('base64')),
   })}\n`,
 )
 process.on('SIGTERM', () => process.exit(0))
