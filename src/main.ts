@@ -202,11 +202,13 @@ const announceAddresses = (server: Server, { host }: Config): void => {
     : []
   say('')
   say(`Galop is open at ${[local, ...others].join('  ')}`)
+  say(`  Station        ${local}/station`)
+  say(`  Race screen    ${local}/screen`)
+  say(`  Desk           ${local}/desk`)
+  say(`  Verify a race  ${local}/verify`)
   say(`  API reference  ${local}/docs`)
   say(`  Job dashboard  ${local}/admin/jobs`)
   say(`  Health         ${local}/health/detailed`)
-  say('Try it:')
-  say(`  curl ${local}/api/v1/init/game`)
   say('')
 }
 
