@@ -25,7 +25,8 @@ export const untilFigure = async (
     const value = await figureOf(port, name)
     if (isReached(value)) return
     if (Date.now() > until) throw new Error(`${name} is ${value} after ${withinMs} ms`)
-    await pause(50)
+    // Each look costs the server some milliseconds.
+    await pause(200)
   }
 }
 

@@ -215,6 +215,7 @@ export class Station {
     return {
       open: (id) => there(() => redisCache.open(id)),
       change: (id, changes) => there(() => redisCache.change(id, changes)),
+      has: (...asked) => there(() => redisCache.has(...asked)),
       settle: (...asked) => there(() => redisCache.settle(...asked)),
       drop: (id) => there(() => redisCache.drop(id)),
       read: (id) => there(() => redisCache.read(id)),

@@ -55,6 +55,8 @@ export class CacheAway extends Error {
 export interface RoundCache {
   /** Begins an empty round; does nothing where it is there. */
   open(roundId: number): Promise<void>
+  /** Whether changes to this round would be taken. */
+  has(roundId: number): Promise<boolean>
   change(roundId: number, changes: readonly CacheChange[]): Promise<void>
   /** Gives every pending receipt its outcome; without a winner the round was voided. */
   settle(roundId: number, winner: number | null): Promise<void>

@@ -49,6 +49,7 @@ export const memoryRoundCache = (now: () => number, most = MOST_RECEIPTS): Round
     open: async (roundId) => {
       if (!known(roundId)) rounds.set(roundId, { receipts: new Map(), until: now() + CACHE_TTL_S * 1000 })
     },
+    has: async (roundId) => known(roundId) !== undefined,
     change: async (roundId, changes) => apply(roundId, changes),
     settle: async (roundId, winner) => {
       const changes: CacheChange[] = []

@@ -118,6 +118,7 @@ export const redisRoundCache = (
 
   return {
     open: (roundId) => answered(run(roundId, [], true)),
+    has: async (roundId) => (await answered(redis.exists(...keys(roundId)))) === 3,
     change: (roundId, changes) => (changes.length > most ? drop(roundId) : answered(run(roundId, changes))),
     settle: (roundId, winner) => answered(giveOutcomes(roundId, winner)),
     drop,

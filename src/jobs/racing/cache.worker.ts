@@ -20,8 +20,10 @@ export const cacheProcessor =
     try {
       if (attempt.name !== FACTS) throw new Error(`the cache queue knows no job named ${attempt.name}`)
       const numbers = toFactNumbers(attempt.data)
-      const batch = facts(numbers)
-      // A round that left before its changes came: without them, what the cache has of it is wrong.
+      const isWanted = numbers.first === 1 || (await cache.has(numbers.roundId))
+      const batch = isWanted ? facts(numbers) : undefined
+      // A round that left before its changes came: without them, what the cache has of it is wrong. And of a round that
+      // the cache does not have nothing is read: one too large for it has a hundred thousand changes.
       await (batch ? apply(cache, batch) : cache.drop(numbers.roundId))
     } catch (error) {
       if (isPassing(error)) await attempt.rest(REST_MS)
