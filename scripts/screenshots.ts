@@ -26,7 +26,12 @@ const rounds = {
   BETTING_LOCK_DURATION_MS: '3000',
   RACE_DURATION_MS: '14000',
   RESULTS_DURATION_MS: '9000',
+  // Of a shop in which it can be seen how much of it is used.
+  MAX_ROUND_EXPOSURE: '12600000',
 }
+
+/** Before the lock: enough was sold by then, and enough time is left for a picture. */
+const HALF_SOLD_MS = 7_000
 
 /** At the counter, signed in, with enough time to sell. */
 const atStation = async ({ open, server }: Stage): Promise<{ page: Page; cashier: Cashier }> => {
@@ -47,16 +52,24 @@ const sellSure = async (cashier: Cashier): Promise<string> => {
   return await cashier.sold()
 }
 
+const isReady = async (admin: Station, status: string): Promise<boolean> => {
+  const { data: round } = await admin.ask('/api/v1/rounds/current')
+  return round?.status === status && round.locksAt - Date.now() < HALF_SOLD_MS
+}
+
 /** A section of the desk, as an admin of a shop that has sold for a while, in a round that came so far. */
 const desk =
   (place: string, ready: string, status: string) =>
   async ({ server, browser }: Stage): Promise<Page> => {
     const admin = await Station.signIn(server, 'admin')
-    const { id } = await admin.openRound(9_000, PATIENCE_MS)
     const crowd = new Crowd(await Station.signIn(server, 'caisse'), { clients: 2, restMs: 100, payEvery: 3 })
     try {
       await eventually('enough is sold', () => crowd.with('acknowledged').length > 40, PATIENCE_MS)
-      await admin.untilRound(id, status, PATIENCE_MS)
+      await eventually(
+        `a round is ${status}, and something was sold on it`,
+        () => isReady(admin, status),
+        PATIENCE_MS,
+      )
       const viewport = { width: 1_280, height: 1_000 }
       const { page } = await visit(browser, { url: `${server.url}/desk#${place}`, station: admin, viewport })
       for (const one of [ready, '.live.live'])

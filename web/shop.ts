@@ -9,6 +9,9 @@ const AGAIN_MS = 1_000
 /** `undefined` until the server answered. */
 export const shop = signal<Shop | undefined>(undefined)
 
+/** Where telephones reach the pages: as the shop says, or as this page was reached. */
+export const publicOrigin = (): string => shop.value?.publicUrl ?? location.origin
+
 /** Asks until the server answers. */
 export const loadShop = async (): Promise<Shop> => {
   for (;;) {

@@ -209,7 +209,7 @@ describe('the desk of a shop', () => {
     ])
     await reads(page, `Course ${roundId}`, /Reçus\s+1\s+Mises\s+163,00\s/)
     // The odds of the first are 2.50: 123.00 becomes 307.50.
-    await reads(page, 'Mises et gains à payer par partant', /Cheval 1\s+2,50\s+123,00\s+307,50/)
+    await reads(page, 'Mises et gains à payer par partant', /Cheval 1\s+2,50\s+123,00\s+307,50\s+< 0,1 %/)
 
     await page.getByRole('button', { name: 'Mettre en pause' }).click()
     await page.getByText('aucune autre course ne s’ouvre après celle-ci').waitFor()
@@ -241,15 +241,12 @@ describe('the desk of a shop', () => {
     const [from, to] = await page.locator('input[type=date]').evaluateAll(valuesOf)
     const days = await tableOf(page, 'Jours (CSV)')
     expect(days.name).toBe(`days-${from}-${to}.csv`)
-    // What was cancelled belongs to another test of this shop.
-    expect(days.rows).toEqual([
+    expect(days.rows).toMatchObject([
       {
         date: to,
         cashier: 'caisse',
         receipts: '2',
         turnover: '173.00',
-        'cancelled receipts': '1',
-        cancelled: '25.00',
         pending: '0.00',
         refunds: '173.00',
         prizes: '0.00',
@@ -263,12 +260,18 @@ describe('the desk of a shop', () => {
       { ...voided, status: 'voided', winner: '', receipts: '2', stakes: '173.00', prizes: '0.00' },
     ])
     const receipts = await tableOf(page, 'Reçus (CSV)')
-    const sale = { ...voided, cashier: 'caisse' }
-    const back = { ...sale, status: 'refundable', prize: '0.00', 'handed out': '', prints: '0' }
-    expect(receipts.rows).toMatchObject([
+    const back = {
+      ...voided,
+      cashier: 'caisse',
+      status: 'refundable',
+      prize: '0.00',
+      'handed out': '',
+      prints: '0',
+    }
+    // Whatever was cancelled belongs to another test of this shop.
+    expect(receipts.rows.filter(({ status }) => status !== 'cancelled')).toMatchObject([
       { ...back, stakes: '10.00' },
       { ...back, stakes: '163.00' },
-      { ...sale, status: 'cancelled', stakes: '25.00', 'closed by': 'admin', prints: '2' },
     ])
   }, 120_000)
 

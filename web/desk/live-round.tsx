@@ -12,7 +12,7 @@ import { linkTo } from './place.ts'
 import { texts } from './texts.ts'
 import { TrackSwitch } from './track-switch.tsx'
 import { VoidRound } from './void-round.tsx'
-import { receiptsOf, whole } from './words.ts'
+import { receiptsOf, shareOf, whole } from './words.ts'
 
 /** Asked whenever something is heard to happen; this often where nothing is heard. */
 const EVERY_MS = 10_000
@@ -68,7 +68,6 @@ const Round = ({ figures, floor }: { readonly figures: LiveFigures; readonly flo
   const { live } = texts.value
   const phase = round.voided ? 'voided' : round.status
   const winner = round.participants.find(({ number }) => number === round.result?.winner)
-  const share = shareOf(exposure.worst, exposure.cap)
   return (
     <>
       <p class={`phase ${phase}`}>
@@ -85,15 +84,15 @@ const Round = ({ figures, floor }: { readonly figures: LiveFigures; readonly flo
         <Figure name={live.exposure}>
           {money(exposure.worst)}{' '}
           <small>
-            {live.ofCap(money(exposure.cap))} ({live.percent(share)})
+            {live.ofCap(money(exposure.cap))} ({shareOf(exposure.worst, exposure.cap)})
           </small>
           <meter
             min={0}
-            max={100}
-            low={60}
-            high={85}
+            max={exposure.cap}
+            low={0.6 * exposure.cap}
+            high={0.85 * exposure.cap}
             optimum={0}
-            value={Math.min(100, share)}
+            value={Math.max(0, exposure.worst)}
             aria-label={live.exposure}
           />
         </Figure>
@@ -101,10 +100,6 @@ const Round = ({ figures, floor }: { readonly figures: LiveFigures; readonly flo
     </>
   )
 }
-
-/** In hundredths, with one decimal. */
-const shareOf = (part: number, all: number): number =>
-  all <= 0 ? 0 : Math.round((Math.max(0, part) / all) * 1_000) / 10
 
 /** Stake and liability of each participant, as bars with their numbers beside. */
 const Participants = ({ figures }: { readonly figures: LiveFigures }) => {
@@ -136,7 +131,7 @@ const Participants = ({ figures }: { readonly figures: LiveFigures }) => {
               <Bar value={liability} most={mostLiability} kind="liability" />
               <span>{plainMoney(liability)}</span>
             </td>
-            <td class="right">{live.percent(shareOf(liability, exposure.cap))}</td>
+            <td class="right">{shareOf(liability, exposure.cap)}</td>
           </tr>
         ))}
       </Table>

@@ -27,3 +27,12 @@ export const complaintOf = (refusal: Refusal): string => {
   const own: Readonly<Record<string, string>> = texts.value.refusals
   return own[refusal.code] ?? inWords(refusal)
 }
+
+const LEAST_SHARE = 0.001
+
+/** `2,8 %`; what is more than nothing is never told as nothing. */
+export const shareOf = (part: number, all: number): string => {
+  const format = new Intl.NumberFormat(language.value, { style: 'percent', maximumFractionDigits: 1 })
+  const share = all <= 0 ? 0 : Math.max(0, part) / all
+  return share > 0 && share < LEAST_SHARE ? `< ${format.format(LEAST_SHARE)}` : format.format(share)
+}

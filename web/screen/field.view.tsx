@@ -1,6 +1,6 @@
 import type { Round } from '../api.d.ts'
 import { odds } from '../format.ts'
-import { shop } from '../shop.ts'
+import { publicOrigin } from '../shop.ts'
 import { Code } from './code.view.tsx'
 import { clothOf } from './colours.ts'
 import { isPaused } from './screen.state.ts'
@@ -53,9 +53,7 @@ export const Field = ({
         </p>
         {isPaused.value && <p class="paused">{texts.value.lastBeforePause}</p>}
         <div class="commitment">
-          <Code
-            text={`${shop.value!.publicUrl ?? location.origin}/verify?round=${round.roundId}&commitment=${commitment}`}
-          />
+          <Code text={`${publicOrigin()}/verify?round=${round.roundId}&commitment=${commitment}`} />
           <p>
             {texts.value.commitment}
             <code>

@@ -1,5 +1,6 @@
 import type { Round } from '../api.d.ts'
 import { odds, time } from '../format.ts'
+import { publicOrigin } from '../shop.ts'
 import { Code } from './code.view.tsx'
 import { Cloth } from './field.view.tsx'
 import { round as current, isPaused, results } from './screen.state.ts'
@@ -39,8 +40,8 @@ export const Outcome = ({ round, left }: { readonly round: Round; readonly left:
         ))}
       </ol>
       <div class="proof">
-        <Code text={`${location.origin}/verify?round=${roundId}`} />
-        <p>{texts.value.proof(`${location.host}/verify`, roundId)}</p>
+        <Code text={`${publicOrigin()}/verify?round=${roundId}`} />
+        <p>{texts.value.proof(`${new URL(publicOrigin()).host}/verify`, roundId)}</p>
       </div>
       <p class="next-in">{next}</p>
     </div>

@@ -53,7 +53,6 @@ export const en: Translated<typeof fr> = {
     cancelled: 'Cancelled',
     exposure: 'Exposure: the highest prizes',
     ofCap: (cap) => `of ${cap}`,
-    percent: (share) => `${share}%`,
     countdown: {
       locks: (seconds) => `Betting closes in ${seconds} s.`,
       starts: (seconds) => `Start in ${seconds} s.`,

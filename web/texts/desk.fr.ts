@@ -57,7 +57,6 @@ export const fr = {
     cancelled: 'Annulé',
     exposure: 'Risque : les gains les plus élevés',
     ofCap: (cap: string) => `sur ${cap}`,
-    percent: (share: number) => `${String(share).replace('.', ',')} %`,
     countdown: {
       locks: (seconds: number) => `Les paris ferment dans ${seconds} s.`,
       starts: (seconds: number) => `Départ dans ${seconds} s.`,

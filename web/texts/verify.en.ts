@@ -16,7 +16,7 @@ export const en: Translated<typeof fr> = {
   wrong: (id) => `Race ${id}: something is wrong. Keep your receipt and this page.`,
   isRight: 'right',
   isWrong: 'wrong',
-  seed: 'The secret that was revealed',
+  seed: 'The secret that was revealed:',
   said: 'Published',
   computed: 'Computed here',
   commitmentTitle: 'The commitment',

@@ -14,7 +14,7 @@ export const fr = {
   wrong: (id: number) => `Course ${id} : quelque chose ne va pas. Gardez votre reçu et cette page.`,
   isRight: 'exact',
   isWrong: 'faux',
-  seed: 'Le secret révélé',
+  seed: 'Le secret révélé :',
   said: 'Publié',
   computed: 'Calculé ici',
   commitmentTitle: 'L’engagement',

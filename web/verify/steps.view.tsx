@@ -14,7 +14,7 @@ export const Steps = ({ proof, checked }: { readonly proof: Proof; readonly chec
         </h2>
       </div>
       <p>
-        {words.seed}: <code>{proof.seed}</code>
+        {words.seed} <code>{proof.seed}</code>
       </p>
       <ol>
         <Step title={words.commitmentTitle} what={words.commitment} compared={commitment} />

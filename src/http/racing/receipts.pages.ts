@@ -44,7 +44,7 @@ const WORDS = {
     sold: 'Vendu le',
     printed: 'Imprimé le',
     verify: 'Vérifiez la course après l’arrivée : scannez ce code avec un téléphone.',
-    commitment: 'Engagement du tirage (sha256)',
+    commitment: 'Engagement du tirage (sha256) :',
     keep: 'Gardez ce reçu : sans lui, rien n’est payé.',
     signature: 'Signature du client',
   },
@@ -69,7 +69,7 @@ const WORDS = {
     sold: 'Sold',
     printed: 'Printed',
     verify: 'Verify the race after the finish: scan this code with a telephone.',
-    commitment: 'Commitment of the draw (sha256)',
+    commitment: 'Commitment of the draw (sha256):',
     keep: 'Keep this receipt: nothing is paid without it.',
     signature: 'Customer’s signature',
   },
@@ -182,7 +182,7 @@ ${receipt.bets.map(
 <dl class="sum"><div><dt>${words.total}</dt><dd>${amount(receipt.total)}</dd></div><div><dt>${words.possible}</dt><dd>${amount(possible)}</dd></div></dl>
 <div>${words.keep}</div>
 <div class="proof">${linkToProof(c, receipt)}
-<div class="small"><p>${words.verify}</p>${words.commitment}: ${receipt.commitment}</div></div>
+<div class="small"><p>${words.verify}</p>${words.commitment} ${receipt.commitment}</div></div>
 <div class="small">${words.printed} ${time(language, now())}</div>`
       const title = `${words.receipt} ${printedNumber(station, receipt.id)}`
       return sendPage(c, {
