@@ -1,6 +1,7 @@
 import type { DescribeRouteOptions } from 'hono-openapi'
 import * as v from 'valibot'
 import { answersOf, bodyRefusals, jsonOf, signedInRefusals, signedInSecurity } from '../answer.schema.ts'
+import { plainFirst, plainSale } from './plain.sale.ts'
 import { SystemBetSchema } from './racing.schema.ts'
 
 const ReceiptId = v.pipe(
@@ -9,10 +10,11 @@ const ReceiptId = v.pipe(
   v.transform(Number),
 )
 
+const LONGEST_NAME = 100
 const AskedBet = v.object({
   participant: v.object({
     number: v.pipe(v.number(), v.integer()),
-    name: v.optional(v.pipe(v.string(), v.maxLength(100))),
+    name: v.optional(v.pipe(v.string(), v.maxLength(LONGEST_NAME))),
     coeff: v.optional(v.number()),
   }),
   value: v.pipe(v.number(), v.safeInteger('An amount is a whole number of the smallest unit')),
@@ -20,7 +22,8 @@ const AskedBet = v.object({
 /** How many bets stand on a receipt at most. */
 export const MOST_BETS = 30
 
-export const SaleBody = v.pipe(
+/** What a sale is, by the schema alone. */
+export const SaleSchema = v.pipe(
   v.object({
     user_id: v.optional(v.number()),
     round_id: v.optional(v.pipe(v.number(), v.safeInteger())),
@@ -31,6 +34,9 @@ export const SaleBody = v.pipe(
     description:
       'Amounts in the smallest unit: 10000 is 100.00. Name and coeff are checked, never used. With round_id the sale is for that round or for none.',
   }),
+)
+export const SaleBody = plainFirst(SaleSchema, (input) =>
+  plainSale(input, { mostBets: MOST_BETS, longestName: LONGEST_NAME }),
 )
 
 const track = v.optional(v.string())
