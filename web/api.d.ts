@@ -472,11 +472,13 @@ export type Api = {
   }
   'GET /api/v1/init/dashboard': {
     path: Nothing
-    query: { track?: string }
+    query: { track?: string; limit?: number; before?: string }
     body: undefined
     data: {
       readonly round: Round | null
       readonly tickets: readonly PublicTicket[]
+      readonly ticketsTotal: number
+      readonly next: string | null
       readonly timer: Timer | null
       readonly totalPrize: number
       readonly cacheTimestamp: number
@@ -485,12 +487,14 @@ export type Api = {
   }
   'GET /api/v1/init/game': {
     path: Nothing
-    query: { track?: string }
+    query: { track?: string; limit?: number; before?: string }
     body: undefined
     data: {
       readonly round: Round | null
       readonly timer: Timer | null
       readonly tickets: readonly SystemTicket[]
+      readonly ticketsTotal: number
+      readonly next: string | null
       readonly isRaceRunning: boolean
       readonly nextRoundStartTime: number
       readonly cacheTimestamp: number

@@ -23,13 +23,23 @@ export type Receipt = {
   closed: { readonly by: number; readonly at: number } | undefined
 }
 
+/** What one user sold in a round. */
+export type Seller = {
+  /** Of its receipts, in the order of their sale. */
+  readonly ids: number[]
+  /** Its receipts that are not cancelled, and the sum of their prizes. */
+  receiptCount: number
+  totalPrize: number
+}
+
 export type Round = {
   readonly id: number
   readonly opened: RoundOpened
   phase: Phase
   readonly receipts: Map<number, Receipt>
-  /** Ids of a user's receipts, in the order of their sale. */
-  readonly byUser: Map<number, number[]>
+  /** Of all receipts, in the order of their sale: whoever lists the latest walks from its end. */
+  readonly ids: number[]
+  readonly byUser: Map<number, Seller>
   /** What each participant of the field would cost if it won. */
   readonly liabilities: Map<number, number>
   stakesIn: number
@@ -50,6 +60,7 @@ export const openRound = (id: number, opened: RoundOpened): Round => ({
   opened,
   phase: 'waiting',
   receipts: new Map(),
+  ids: [],
   byUser: new Map(),
   liabilities: new Map(opened.field.map((one) => [one.number, 0])),
   stakesIn: 0,
@@ -128,13 +139,24 @@ const sold = (round: Round, id: number, sale: Sale): void => {
   const total = toAmount(stakeOf(sale))
   const prize = toAmount(potentialPrize(sale))
   round.receipts.set(id, { id, sale, total, status: 'pending', prize, prints: 0, closed: undefined })
-  const own = round.byUser.get(sale.by)
-  if (own) own.push(id)
-  else round.byUser.set(sale.by, [id])
+  round.ids.push(id)
+  const seller = sellerOf(round, sale.by)
+  seller.ids.push(id)
+  seller.receiptCount++
+  seller.totalPrize += prize
   bear(round, sale, 1)
   round.stakesIn += total
   round.receiptCount++
   round.totalPrize += prize
+}
+
+const sellerOf = (round: Round, userId: number): Seller => {
+  let seller = round.byUser.get(userId)
+  if (!seller) {
+    seller = { ids: [], receiptCount: 0, totalPrize: 0 }
+    round.byUser.set(userId, seller)
+  }
+  return seller
 }
 
 const bear = (round: Round, sale: Sale, sign: 1 | -1): void => {
@@ -150,6 +172,9 @@ const cancelled = (round: Round, fact: ReceiptFact): void => {
   round.refunded += receipt.total
   round.receiptCount--
   round.totalPrize -= receipt.prize
+  const seller = sellerOf(round, receipt.sale.by)
+  seller.receiptCount--
+  seller.totalPrize -= receipt.prize
 }
 
 const paid = (round: Round, fact: ReceiptFact): void => {
@@ -170,20 +195,26 @@ const settled = (round: Round, fact: RoundSettled): void => {
   const winner = fact.order[0]!
   round.phase = 'settled'
   round.settled = fact
-  round.totalPrize = 0
+  forgetPrizes(round)
   for (const receipt of round.receipts.values()) {
     if (receipt.status === 'cancelled') continue
     const prize = prizeWon(receipt.sale, winner)
     receipt.prize = prize > 0 ? toAmount(prize) : NOTHING
     receipt.status = prize > 0 ? 'won' : 'lost'
     round.totalPrize += prize
+    if (prize > 0) sellerOf(round, receipt.sale.by).totalPrize += prize
   }
+}
+
+const forgetPrizes = (round: Round): void => {
+  round.totalPrize = 0
+  for (const seller of round.byUser.values()) seller.totalPrize = 0
 }
 
 const voided = (round: Round, fact: RoundVoided): void => {
   round.phase = 'settled'
   round.voided = fact
-  round.totalPrize = 0
+  forgetPrizes(round)
   for (const number of round.liabilities.keys()) round.liabilities.set(number, 0)
   for (const receipt of round.receipts.values()) {
     if (receipt.status === 'cancelled') continue

@@ -32,8 +32,8 @@ export class HeardRound implements RoundKnown {
   receiptCount: number
   totalPrize: number
   #round: Round
-  /** Ids heard, in the order of their sale, and how many of them each user sold. */
-  readonly #ids: number[]
+  /** How many receipts were heard, of all and of each user. */
+  #sold: number
   readonly #soldBy = new Map<number, number>()
   readonly #cancelled = new Set<number>()
   /** Paid, or refunded where the round was voided. */
@@ -49,8 +49,8 @@ export class HeardRound implements RoundKnown {
     this.receiptCount = round.receiptCount
     this.totalPrize = round.totalPrize
     this.#round = round
-    this.#ids = [...round.receipts.keys()]
-    for (const [user, ids] of round.byUser) this.#soldBy.set(user, ids.length)
+    this.#sold = round.ids.length
+    for (const [user, { ids }] of round.byUser) this.#soldBy.set(user, ids.length)
     for (const { id, status } of round.receipts.values()) {
       if (status === 'cancelled') this.#cancelled.add(id)
       if (status === 'paid' || status === 'refunded') this.#paid.add(id)
@@ -63,7 +63,7 @@ export class HeardRound implements RoundKnown {
     this.totalPrize = totalPrize
     this.phase = phaseAfter[fact.type] ?? this.phase
     if (fact.type === 'ReceiptSold') {
-      this.#ids.push(fact.id)
+      this.#sold++
       this.#soldBy.set(fact.sale.by, (this.#soldBy.get(fact.sale.by) ?? 0) + 1)
     } else if (fact.type === 'ReceiptCancelled') this.#cancelled.add(fact.id)
     else if (fact.type === 'ReceiptPaid' || fact.type === 'ReceiptRefunded') this.#paid.add(fact.id)
@@ -73,8 +73,8 @@ export class HeardRound implements RoundKnown {
 
   /** The latest receipts that are not cancelled, newest first: of one user, or of all. */
   latest(limit: number, user?: number): { receipts: ReceiptOnTicket[]; truncated: boolean } {
-    const ids = user === undefined ? this.#ids : (this.#round.byUser.get(user) ?? [])
-    const heard = user === undefined ? ids.length : (this.#soldBy.get(user) ?? 0)
+    const ids = user === undefined ? this.#round.ids : (this.#round.byUser.get(user)?.ids ?? [])
+    const heard = user === undefined ? this.#sold : (this.#soldBy.get(user) ?? 0)
     const receipts: ReceiptOnTicket[] = []
     for (let i = heard - 1; i >= 0; i--) {
       const id = ids[i]!

@@ -3,16 +3,18 @@ import type { DescribeRouteOptions } from 'hono-openapi'
 import * as v from 'valibot'
 import type { RacingPort } from '../../actors/racing/racing.port.ts'
 import { viewReceipt } from '../../domain/racing/receipt-view.ts'
+import { refuse } from '../../domain/racing/refusals.ts'
 import type { Receipt, Round } from '../../domain/racing/round.ts'
 import { answersOf, signedInRefusals, signedInSecurity } from '../answer.schema.ts'
 import { ok } from '../answer.ts'
+import { checked } from '../body.ts'
 import { type Env, maybeSignedIn, type OpenEnv, signedIn } from '../guard.ts'
 import { route } from '../route.ts'
 import { isAdmin, type Session, type Sessions } from '../session.ts'
 import { PublicTicketSchema, RoundSchema, SystemTicketSchema, TimerSchema } from './racing.schema.ts'
 import { publicRound, systemTicket, timerOf } from './racing.view.ts'
 import { trackParameter } from './receipts.docs.ts'
-import { trackOf, unknownTrack } from './receipts.routes.ts'
+import { refuseWith, trackOf, unknownTrack } from './receipts.routes.ts'
 import { publicTicket, toShown } from './tickets.view.ts'
 
 export type InitOptions = {
@@ -25,20 +27,34 @@ export type InitOptions = {
 export const initRoutes = ({ racing, sessions, now }: InitOptions) => {
   const app = new Hono<Env>()
 
-  const dashboard = async (c: Context<Env>): Promise<Response> => {
-    const track = trackOf(racing, c.req.query('track'))
+  /** What is asked for: a track's round, and a page of the receipts in it that this session may see. */
+  const asked = (c: Context, session: Session | undefined): Asked | Response => {
+    const query = checked(c, PageQuery, c.req.query())
+    if (query instanceof Response) return query
+    const track = trackOf(racing, query.track)
     if (track === undefined) return unknownTrack(c, racing)
     const round = racing.current(track)
-    const receipts = round ? visible(round, c.get('session')) : []
+    const { before, limit } = query
+    if (round && before && before.roundId !== round.id)
+      return refuseWith(c, refuse('ROUND_CHANGED', { roundId: round.id, asked: before.roundId }))
+    return { round, page: round && session ? pageOf(round, session, before?.place, limit) : NOTHING }
+  }
+
+  const dashboard = async (c: Context<Env>): Promise<Response> => {
+    const what = asked(c, c.get('session'))
+    if (what instanceof Response) return what
+    const { round, page } = what
     const at = now()
     const data = {
       round: round ? publicRound(round, at) : null,
-      tickets: receipts.map((receipt) => ({
+      tickets: page.receipts.map((receipt) => ({
         ...publicTicket(viewReceipt(round!, receipt)),
         _source: 'memory',
       })),
+      ticketsTotal: page.total,
+      next: page.next,
       timer: round ? timerOf(round, at) : null,
-      totalPrize: toShown(receipts.reduce((sum, receipt) => sum + receipt.prize, 0)),
+      totalPrize: toShown(page.totalPrize),
       cacheTimestamp: at,
       source: 'memory+db',
     }
@@ -48,17 +64,17 @@ export const initRoutes = ({ racing, sessions, now }: InitOptions) => {
   }
 
   const game = async (c: Context<OpenEnv>): Promise<Response> => {
-    const track = trackOf(racing, c.req.query('track'))
-    if (track === undefined) return unknownTrack(c, racing)
-    const round = racing.current(track)
     const session = c.get('session')
+    const what = asked(c, session)
+    if (what instanceof Response) return what
+    const { round, page } = what
     const at = now()
     const data = {
       round: round ? publicRound(round, at) : null,
       timer: round ? timerOf(round, at) : null,
-      tickets: round
-        ? visible(round, session).map((receipt) => systemTicket(viewReceipt(round, receipt)))
-        : [],
+      tickets: page.receipts.map((receipt) => systemTicket(viewReceipt(round!, receipt))),
+      ticketsTotal: page.total,
+      next: page.next,
       isRaceRunning: round?.phase === 'running',
       nextRoundStartTime: round?.opened.nextAt ?? at,
       cacheTimestamp: at,
@@ -74,14 +90,34 @@ export const initRoutes = ({ racing, sessions, now }: InitOptions) => {
   return app
 }
 
-/** Receipts of a round that this session may see and that are not cancelled, latest first. */
-const visible = (round: Round, session: Session | undefined): Receipt[] => {
-  if (!session) return []
-  const ids = isAdmin(session) ? [...round.receipts.keys()] : (round.byUser.get(session.userId) ?? [])
-  return ids
-    .map((id) => round.receipts.get(id)!)
-    .filter((receipt) => receipt.status !== 'cancelled')
-    .reverse()
+type Page = {
+  /** Not cancelled, latest first. */
+  readonly receipts: readonly Receipt[]
+  /** Where it goes on; `null` at the end. */
+  readonly next: string | null
+  /** Of all that are not cancelled, not only of this page. */
+  readonly total: number
+  readonly totalPrize: number
+}
+type Asked = { readonly round: Round | undefined; readonly page: Page }
+const NOTHING: Page = { receipts: [], next: null, total: 0, totalPrize: 0 }
+
+/**
+ * A page of a round's receipts that this session may see. It costs what the page costs, however many there are.
+ * @param before the place, in the order of sale, that the page stands before: a receipt keeps its own for good
+ */
+const pageOf = (round: Round, session: Session, before = Number.POSITIVE_INFINITY, limit: number): Page => {
+  const seen = isAdmin(session) ? round : round.byUser.get(session.userId)
+  if (!seen) return NOTHING
+  const { ids, receiptCount: total, totalPrize } = seen
+  const receipts: Receipt[] = []
+  for (let place = Math.min(before, ids.length) - 1; place >= 0; place--) {
+    const receipt = round.receipts.get(ids[place]!)!
+    if (receipt.status === 'cancelled') continue
+    if (receipts.length === limit) return { receipts, next: `${round.id}-${place + 1}`, total, totalPrize }
+    receipts.push(receipt)
+  }
+  return { receipts, next: null, total, totalPrize }
 }
 
 const keepFor2Seconds = (c: Context, isPrivate: boolean): void => {
@@ -89,41 +125,95 @@ const keepFor2Seconds = (c: Context, isPrivate: boolean): void => {
   c.header('Vary', 'Authorization, Cookie')
 }
 
+/** Receipts of a page, if it is not said otherwise, and at most. */
+const TICKETS = 200
+const MOST_TICKETS = 1_000
+const wholeTo = `A whole number from 1 to ${MOST_TICKETS}`
+
+const PageQuery = v.object({
+  track: v.optional(v.string()),
+  limit: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^[1-9]\d{0,3}$/, wholeTo),
+      v.transform(Number),
+      v.maxValue(MOST_TICKETS, wholeTo),
+    ),
+    String(TICKETS),
+  ),
+  before: v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^\d{1,15}-\d{1,15}$/, 'What an earlier page gave as next'),
+      v.transform((text) => {
+        const [roundId, place] = text.split('-').map(Number) as [number, number]
+        return { roundId, place }
+      }),
+    ),
+  ),
+})
+
+const pageParameters = [
+  trackParameter,
+  {
+    name: 'limit',
+    in: 'query' as const,
+    required: false,
+    schema: { type: 'integer' as const, minimum: 1, maximum: MOST_TICKETS, default: TICKETS },
+    description: 'How many receipts at most, latest first.',
+  },
+  {
+    name: 'before',
+    in: 'query' as const,
+    required: false,
+    schema: { type: 'string' as const, pattern: '^\\d{1,15}-\\d{1,15}$' },
+    description: 'The `next` of the page before.',
+  },
+]
+
+const ticketsTotal = v.pipe(v.number(), v.description('Of the whole round, not only of this page.'))
+const next = v.pipe(v.nullable(v.string()), v.description('Send it as `before` for those sold earlier.'))
+
 const docs = {
   dashboard: {
     tags: ['init'],
     summary: 'The current round with its receipts: one’s own, or all of them for an admin',
-    description: 'Amounts in the public unit. May be kept for 2 seconds.',
+    description:
+      'Receipts latest first, in pages; sums are those of the whole round. Amounts in the public unit. May be kept for 2 seconds.',
     security: signedInSecurity,
-    parameters: [trackParameter],
+    parameters: pageParameters,
     responses: answersOf(
       v.object({
         round: v.nullable(RoundSchema),
         tickets: v.array(PublicTicketSchema),
+        ticketsTotal,
+        next,
         timer: v.nullable(TimerSchema),
         totalPrize: v.number(),
         cacheTimestamp: v.number(),
         source: v.string(),
       }),
-      [...signedInRefusals, 'BAD_REQUEST', 'TOO_MANY_REQUESTS'],
+      [...signedInRefusals, 'BAD_REQUEST', 'ROUND_CHANGED', 'TOO_MANY_REQUESTS'],
     ),
   },
   game: {
     tags: ['init'],
     summary: 'The state of the game, for everybody; with receipts for staff',
-    description: 'Amounts in the smallest unit. May be kept for 2 seconds.',
-    parameters: [trackParameter],
+    description: 'Receipts latest first, in pages. Amounts in the smallest unit. May be kept for 2 seconds.',
+    parameters: pageParameters,
     responses: answersOf(
       v.object({
         round: v.nullable(RoundSchema),
         timer: v.nullable(TimerSchema),
         tickets: v.array(SystemTicketSchema),
+        ticketsTotal,
+        next,
         isRaceRunning: v.boolean(),
         nextRoundStartTime: v.number(),
         cacheTimestamp: v.number(),
         source: v.string(),
       }),
-      ['BAD_REQUEST', 'TOO_MANY_REQUESTS'],
+      ['BAD_REQUEST', 'ROUND_CHANGED', 'TOO_MANY_REQUESTS'],
     ),
   },
 } satisfies Record<string, DescribeRouteOptions>

@@ -71,7 +71,7 @@ const readLive = (racing: RacingPort, filter: ReceiptFilter, limit: number): Liv
 const liveReceipts = (racing: RacingPort, filter: ReceiptFilter): Live[] => {
   const found: Live[] = []
   for (const round of racing.rounds()) {
-    const ids = filter.userId === undefined ? round.receipts.keys() : (round.byUser.get(filter.userId) ?? [])
+    const ids = filter.userId === undefined ? round.ids : (round.byUser.get(filter.userId)?.ids ?? [])
     for (const id of ids) {
       const receipt = round.receipts.get(id)!
       if (matches({ status: receipt.status, ...receipt.sale }, filter)) found.push({ round, receipt })

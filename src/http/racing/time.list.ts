@@ -65,7 +65,7 @@ export const liveReceiptLines = function* (
 ): Iterable<ReceiptLine> {
   for (const round of racing.rounds()) {
     if (roundId !== undefined && round.id !== roundId) continue
-    const ids = userId === undefined ? round.receipts.keys() : (round.byUser.get(userId) ?? [])
+    const ids = userId === undefined ? round.ids : (round.byUser.get(userId)?.ids ?? [])
     for (const id of ids) {
       const receipt = round.receipts.get(id)!
       const { at, by } = receipt.sale

@@ -271,6 +271,18 @@ class Day {
     )
     expect(exposureOf(round)).toBe(round.voided ? 0 : Math.max(...costs))
     expect(exposureOf(round), 'exposure above the cap').toBeLessThanOrEqual(LIMITS.maxExposure)
+    const sellers = [...round.byUser.values()]
+    const all = [...round.receipts.values()]
+    expect(round.ids).toEqual([...round.receipts.keys()])
+    for (const [user, seller] of round.byUser) {
+      const own = all.filter(({ sale, status }) => sale.by === user && status !== 'cancelled')
+      expect(seller.ids).toEqual(all.filter(({ sale }) => sale.by === user).map(({ id }) => id))
+      expect([seller.receiptCount, seller.totalPrize]).toEqual([
+        own.length,
+        sum(own.map(({ prize }) => prize)),
+      ])
+    }
+    expect(sum(sellers.map(({ totalPrize }) => totalPrize))).toBe(round.totalPrize)
     if (round.voided) expect([round.totalPrize, round.prizesPaid]).toEqual([0, 0])
     else if (round.phase === 'settled') {
       expect(round.totalPrize, 'prizes due').toBe(sum(held.map((entry) => this.wins(entry))))
@@ -399,8 +411,8 @@ describe('a round', () => {
   it('keeps each seller’s receipts in the order of their sale', () => {
     const third = sold(1_000_000, { [LOSER]: 3_000 })
     const round = replay(ROUND_ID, [opened, first, second, third])
-    expect(round.byUser.get(CASHIER.id)).toEqual([1_000_001, 1_000_000])
-    expect(round.byUser.get(OTHER_CASHIER.id)).toEqual([1_000_002])
+    expect(round.byUser.get(CASHIER.id)?.ids).toEqual([1_000_001, 1_000_000])
+    expect(round.byUser.get(OTHER_CASHIER.id)?.ids).toEqual([1_000_002])
   })
 
   it('knows of each receipt whether it won, and what', () => {
