@@ -199,6 +199,11 @@ export type Failure = {
 export const ok = <T>(c: Context, data: T, status: ContentfulStatusCode = 200): Response =>
   c.json({ success: true, data }, status)
 
+/** The same, where the data are JSON text already. */
+export const okText = (c: Context, data: string): Response =>
+  c.body(`{"success":true,"data":${data}}`, 200, JSON_TEXT)
+const JSON_TEXT = { 'Content-Type': 'application/json' }
+
 /** What a refusal says, for those who do not answer by HTTP: the same words go through the socket. */
 export const failure = (code: ErrorCode, message?: string, details: unknown = null): Failure => ({
   success: false,

@@ -14,7 +14,8 @@ import type { Session } from './session.ts'
 //   B2. It is run only for a session that holds at that moment, and counts as a request of its user.
 //   B3. So many of a socket are under way at once; another one is refused, and not run.
 
-export type Answer = Success<unknown> | Failure
+/** The envelope, or its JSON text. */
+export type Answer = Success<unknown> | Failure | string
 
 /** What clients may ask for by name. Modules make theirs by `liveCommand`. */
 export type LiveCommand = {
@@ -82,8 +83,10 @@ export const obey = (hub: LiveHub, socket: LiveSocket, { command, id, said }: As
   }
 }
 
-const tell = (socket: LiveSocket, id: string, answer: Answer): void =>
-  socket.answer(`{"event":"answer","id":"${id}",${JSON.stringify(answer).slice(1)}`)
+const tell = (socket: LiveSocket, id: string, answer: Answer): void => {
+  const text = typeof answer === 'string' ? answer : JSON.stringify(answer)
+  socket.answer(`{"event":"answer","id":"${id}",${text.slice(1)}`)
+}
 
 const secondsToWait = (hub: LiveHub, session: Session): number | undefined => {
   try {

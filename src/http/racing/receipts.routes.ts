@@ -4,7 +4,7 @@ import type { Person, ReceiptCommand } from '../../domain/racing/decide.ts'
 import { unpayable, untouchable } from '../../domain/racing/decide.ts'
 import type { ReceiptView } from '../../domain/racing/receipt-view.ts'
 import { isRefusal, type Refusal, refuse } from '../../domain/racing/refusals.ts'
-import { failure, ok, refusal } from '../answer.ts'
+import { failure, okText, refusal } from '../answer.ts'
 import { checked, readBody } from '../body.ts'
 import { forSignedIn } from '../guard.ts'
 import { route } from '../route.ts'
@@ -21,8 +21,8 @@ import {
   SOLD_BY_ANOTHER,
   saleOn,
   sellCommand,
-  soldReceipt,
 } from './sale.ts'
+import { soldTexts } from './sold.text.ts'
 
 export type ReceiptsOptions = {
   readonly racing: RacingPort
@@ -34,6 +34,7 @@ export type ReceiptsOptions = {
 /** `/receipts`: sell, cancel, print, and the slip of a prize. */
 export const receiptsRoutes = ({ racing, sessions, pages, nameOf }: ReceiptsOptions) => {
   const app = new Hono()
+  const soldText = soldTexts()
 
   const sell = async (c: Context, session: Session, track: string): Promise<Response> => {
     const sale = await readBody(c, SaleBody)
@@ -42,7 +43,7 @@ export const receiptsRoutes = ({ racing, sessions, pages, nameOf }: ReceiptsOpti
     const once = onceKey(c, session, saleOn(track), sale)
     if (once instanceof Response) return once
     const outcome = await racing.sell(track, sellCommand(sale, session), once)
-    return isRefusal(outcome) ? refuseWith(c, outcome, nameOf) : ok(c, soldReceipt(outcome))
+    return isRefusal(outcome) ? refuseWith(c, outcome, nameOf) : okText(c, soldText(outcome))
   }
 
   const cancel = async (c: Context, session: Session, id: number): Promise<Response> => {

@@ -2,9 +2,7 @@ import { createHash } from 'node:crypto'
 import type * as v from 'valibot'
 import type { OnceKey } from '../../actors/racing/racing.port.ts'
 import type { AskedBet, Person, SellReceipt } from '../../domain/racing/decide.ts'
-import type { ReceiptView } from '../../domain/racing/receipt-view.ts'
 import { isAdmin, type Session } from '../session.ts'
-import { betOnTicket } from './racing.view.ts'
 import type { SaleBody } from './receipts.docs.ts'
 
 // A sale, whichever way it is asked for: by a request, or by a message of a socket.
@@ -32,16 +30,6 @@ const askedBet = ({ participant: { number, name, coeff }, value }: Sale['bets'][
   name,
   coeff,
   stake: value,
-})
-
-/** What the seller is answered. */
-export const soldReceipt = ({ id, roundId, total, prize, at, bets }: ReceiptView) => ({
-  id,
-  roundId,
-  total_amount: total,
-  prize,
-  created_at: new Date(at).toISOString(),
-  bets: bets.map(betOnTicket),
 })
 
 /** What an idempotency key may be, and what whoever sends another one is told. */

@@ -1,8 +1,8 @@
 import * as v from 'valibot'
-import type { RacingPort } from '../../actors/racing/racing.port.ts'
+import type { Outcome, RacingPort } from '../../actors/racing/racing.port.ts'
 import { isRefusal } from '../../domain/racing/refusals.ts'
 import { failure } from '../answer.ts'
-import { type LiveCommand, liveCommand } from '../live-command.ts'
+import { type Answer, type LiveCommand, liveCommand } from '../live-command.ts'
 import { SaleBody } from './receipts.docs.ts'
 import { trackOf } from './receipts.routes.ts'
 import {
@@ -14,8 +14,8 @@ import {
   SOLD_BY_ANOTHER,
   saleOn,
   sellCommand,
-  soldReceipt,
 } from './sale.ts'
+import { soldTexts } from './sold.text.ts'
 
 const Message = v.object({
   track: v.optional(v.string()),
@@ -24,13 +24,17 @@ const Message = v.object({
 })
 
 /** `sell`: what `POST /receipts/?action=add` does, for a station that keeps a socket open. */
-export const sellByMessage = (racing: Pick<RacingPort, 'tracks' | 'sell'>): LiveCommand =>
-  liveCommand('sell', Message, async ({ track: asked, key, sale }, session) => {
+export const sellByMessage = (racing: Pick<RacingPort, 'tracks' | 'sell'>): LiveCommand => {
+  const soldText = soldTexts()
+  const answerOf = (outcome: Outcome): Answer =>
+    isRefusal(outcome)
+      ? failure(outcome.refused, undefined, outcome.details)
+      : `{"success":true,"data":${soldText(outcome)}}`
+  return liveCommand('sell', Message, ({ track: asked, key, sale }, session) => {
     const track = trackOf(racing, asked)
     if (track === undefined) return failure('BAD_REQUEST', NO_SUCH_TRACK, { tracks: racing.tracks })
     if (isOfAnother(sale, session)) return failure('FORBIDDEN', SOLD_BY_ANOTHER)
     const once = key === undefined ? undefined : onceKeyOf(session, key, saleOn(track), sale)
-    const outcome = await racing.sell(track, sellCommand(sale, session), once)
-    if (isRefusal(outcome)) return failure(outcome.refused, undefined, outcome.details)
-    return { success: true, data: soldReceipt(outcome) }
+    return racing.sell(track, sellCommand(sale, session), once).then(answerOf)
   })
+}
