@@ -15,7 +15,7 @@ const visits: Visit[] = []
 
 beforeAll(async () => {
   ;[server, browser] = await Promise.all([
-    startServer({ env: { ROUND_WAIT_DURATION_MS: '600000', TRACKS: 'main,nord' } }),
+    startServer({ env: { ROUND_WAIT_DURATION_MS: '600000' } }),
     launchBrowser(),
   ])
   api = await Station.signIn(server, 'caisse')
@@ -37,7 +37,7 @@ const atCounter = async () => {
   await opened.page.locator('.field li').first().waitFor()
   return { ...opened, cashier: new Cashier(opened.page) }
 }
-const receipts = async (): Promise<{ id: number; track: string; totalAmount: number }[]> =>
+const receipts = async (): Promise<{ id: number; totalAmount: number }[]> =>
   (await api.myBets('?limit=100')).data.tickets
 
 /** From now on the answers of sales are lost on their way, until the function that comes back is called. */
@@ -116,20 +116,5 @@ describe('a sale, and the server killed in the middle of it', () => {
     await page.reload()
     await page.locator('.field li').first().waitFor()
     expect((await receipts()).length).toBe(before + 1)
-  })
-})
-
-describe('several tracks', () => {
-  it('are sold on one at a time, and the page remembers which', async () => {
-    const { cashier, page } = await atCounter()
-    await page.locator('.track select').selectOption('nord')
-    const { data } = await api.ask('/api/v1/rounds/current?track=nord')
-    await cashier.reads('.clock', `Course ${data.id}`)
-    await page.reload()
-    await cashier.reads('.clock', `Course ${data.id}`)
-    await cashier.bet(5, '9')
-    await cashier.press('Enter')
-    const id = Number(await cashier.sold())
-    expect((await receipts()).find((one) => one.id === id)).toMatchObject({ track: 'nord', totalAmount: 9 })
   })
 })

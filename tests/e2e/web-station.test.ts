@@ -29,7 +29,7 @@ beforeAll(async () => {
         ROUND_WAIT_DURATION_MS: '14000',
         BETTING_LOCK_DURATION_MS: '2000',
         RACE_DURATION_MS: '1000',
-        RESULTS_DURATION_MS: '4000',
+        RESULTS_DURATION_MS: '3000',
         MAX_ROUND_EXPOSURE: String(MAX_EXPOSURE),
       },
     }),
@@ -265,32 +265,34 @@ describe('a scanner', () => {
 })
 
 describe('the page', () => {
-  it.each(['fr-HT', 'en-GB'])(
-    'is for everybody in %s: axe finds nothing serious in any state',
-    async (locale) => {
+  it('is for everybody in both languages: axe finds nothing serious in any state', async () => {
+    const visitIn = async (locale: string, words: readonly string[]): Promise<void> => {
       const { cashier, page, origins } = await atCounter({ locale })
+      const hasNoBarriers = async (): Promise<void> =>
+        expect([locale, await barriersOf(page)]).toEqual([locale, []])
       await cashier.bet(1, '5')
       await cashier.type('2')
       await cashier.type('0')
-      expect(await barriersOf(page)).toEqual([])
+      await hasNoBarriers()
       await cashier.press('Escape')
       await cashier.press('Enter')
       const id = await cashier.sold()
-      const words = locale === 'fr-HT' ? ['Vendu', 'PAS ENCORE', 'HTG'] : ['Sold', 'NOT YET RUN', 'HTG']
       await cashier.reads('.outcome', words[0]!)
       await cashier.scan(id)
       await cashier.reads('.verdict', words[1]!)
-      expect(await cashier.text('.day')).toContain(words[2]!)
-      expect(await barriersOf(page)).toEqual([])
+      expect(await cashier.text('.day')).toContain('HTG')
+      await hasNoBarriers()
       await page.locator('.clock.is-betting-locked').waitFor()
-      expect(await barriersOf(page)).toEqual([])
+      await hasNoBarriers()
       await page.locator('.clock.is-settled').waitFor()
       await cashier.scan(id)
       await page.locator('.verdict.won, .verdict.lost').waitFor()
-      expect(await barriersOf(page)).toEqual([])
+      await hasNoBarriers()
       expect([...origins]).toEqual([server.url])
-    },
-  )
+    }
+    // In one race, for a race takes its time.
+    await Promise.all([visitIn('fr-HT', ['Vendu', 'PAS ENCORE']), visitIn('en-GB', ['Sold', 'NOT YET RUN'])])
+  })
 
   it(`shows something within a second on a machine ${SLOWDOWN} times as slow`, async () => {
     const paints: number[] = []
