@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -69,6 +69,8 @@ export const startGalop = async (
   { dist = join(HERE, '../dist'), nodeOptions = [] }: GalopOptions = {},
 ): Promise<Galop> => {
   const directory = mkdtempSync(join(tmpdir(), 'galop-bench-'))
+  // So that the OS user of Postgres can enter: its data go with the rest, and are not kept elsewhere.
+  chmodSync(directory, 0o755)
   const port = await freePort()
   const child = spawn(process.execPath, [...nodeOptions, join(dist, 'main.js')], {
     stdio: ['ignore', 'pipe', 'pipe'],
