@@ -10,7 +10,7 @@ import type { Running } from './servers.ts'
 export type Colyseus = Running & {
   readonly sales: readonly string[]
   readonly mustHold: string
-  readonly digitAt: number
+  readonly letterAt: number
   /** For each of `news`: what a client says to begin with it. */
   readonly begins: readonly string[]
 }

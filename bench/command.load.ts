@@ -14,12 +14,12 @@ export type CommandLoadOptions = {
   readonly clients: number
   readonly warmUpMs: number
   readonly durationMs: number
-  /** A message for each command that a client has under way, as base64: the digit of its place stands in it. */
+  /** A message for each command that a client has under way, 26 at most, as base64: its letter is its id. */
   readonly messages: readonly string[]
   /** What every answer must hold, as base64. */
   readonly mustHold: string
-  /** Where in an answer the digit of its question stands. */
-  readonly digitAt: number
+  /** Where in an answer the letter of its question stands. */
+  readonly letterAt: number
 }
 
 export type CommandLoadResult = {
@@ -31,7 +31,7 @@ export type CommandLoadResult = {
   readonly p99Ms: number
 }
 
-const ZERO = 0x30
+const FIRST_LETTER = 0x41
 /** What Colyseus calls the message that lets a client in, and the client's answer to it. */
 const JOIN_ROOM = 10
 
@@ -84,7 +84,7 @@ export const commandLoad = async (options: CommandLoadOptions): Promise<CommandL
       socket.send(messages[place]!)
     }
     socket.onFrame = (bytes, from, to) => {
-      const place = bytes[from + options.digitAt]! - ZERO
+      const place = bytes[from + options.letterAt]! - FIRST_LETTER
       const at = bytes.indexOf(wanted, from)
       const began = sentAt[place]
       // An answer to what was not asked, or asked once and answered twice, has no time of its question.

@@ -115,16 +115,16 @@ await game.listen(0, '127.0.0.1')
 const packr = new Packr({ useRecords: false })
 const said = (type, message) =>
   Buffer.concat([Buffer.from([13, 0xa0 | type.length]), Buffer.from(type), packr.pack(message)])
-const answer = said('sold', { id: '7', success: true })
+const answer = said('sold', { id: 'A', success: true })
 const asked = JSON.parse(process.env.SALE ?? '{}')
 process.stdout.write(
   `${JSON.stringify({
     port: server.address().port,
-    sales: Array.from({ length: 9 }, (_, n) =>
-      said('sell', { id: String(n), sale: asked }).toString('base64'),
+    sales: Array.from({ length: 26 }, (_, n) =>
+      said('sell', { id: String.fromCharCode(65 + n), sale: asked }).toString('base64'),
     ),
     mustHold: Buffer.concat([packr.pack('success'), packr.pack(true)]).toString('base64'),
-    digitAt: answer.indexOf(packr.pack('7')) + 1,
+    letterAt: answer.indexOf(packr.pack('A')) + 1,
     begins: JSON.parse(process.env.BEGIN ?? '[]').map((news) => said('begin', news).toString('base64')),
   })}\n`,
 )

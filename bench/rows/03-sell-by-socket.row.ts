@@ -12,33 +12,38 @@ import { figure, middle } from '../table.ts'
 const CLIENTS = 64
 /** Commands that each client has under way, on every side. */
 const WINDOW = 8
-const MOST_CLIENTS = 256
+/** What else is shown: so many clients, with so many commands under way. */
+const OTHERS = [
+  [256, 8],
+  [64, 1],
+  [64, 24],
+] as const
 
-type Asked = Pick<CommandLoadOptions, 'port' | 'entrance' | 'messages' | 'mustHold' | 'digitAt'>
+type Asked = Pick<CommandLoadOptions, 'port' | 'entrance' | 'messages' | 'mustHold' | 'letterAt'>
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
 const START = '{"event":"answer","id":"'
-const message = (place: number): string => `{"type":"sell","id":"${place}","sale":${SALE}}`
-const places = Array.from({ length: WINDOW }, (_, place) => base64(message(place)))
-const byMessage = {
-  messages: places,
+const message = (place: number): string =>
+  `{"type":"sell","id":"${String.fromCharCode(65 + place)}","sale":${SALE}}`
+const byMessage = (window: number) => ({
+  messages: Array.from({ length: window }, (_, place) => base64(message(place))),
   mustHold: base64('"success":true,"data":{"id":'),
-  digitAt: START.length,
-}
+  letterAt: START.length,
+})
 
-const onGalop = ({ port, token }: Galop): Asked => ({
+const onGalop = ({ port, token }: Galop, window = WINDOW): Asked => ({
   port,
   entrance: { kind: 'galop', token },
-  ...byMessage,
+  ...byMessage(window),
 })
-const onColyseus = ({ port, sales, mustHold, digitAt }: Colyseus): Asked => ({
+const onColyseus = ({ port, sales, mustHold, letterAt }: Colyseus, window = WINDOW): Asked => ({
   port,
   entrance: { kind: 'colyseus', room: 'shop' },
-  messages: sales.slice(0, WINDOW),
+  messages: sales.slice(0, window),
   mustHold,
-  digitAt,
+  letterAt,
 })
-const onNothing = ({ port }: Running): Asked => ({ port, entrance: { kind: 'bare' }, ...byMessage })
+const onNothing = ({ port }: Running): Asked => ({ port, entrance: { kind: 'bare' }, ...byMessage(WINDOW) })
 
 type Measured = CommandLoadResult & { readonly cpuMicros: number }
 
@@ -62,7 +67,7 @@ const measure = async (
 }
 
 /** What Galop answers, byte for byte but for its numbers. */
-const SAMPLE = `${START}0","success":true,"data":{"id":1034521,"roundId":1,"total_amount":15000,"prize":27500,"created_at":"2026-01-05T08:00:03.000Z","bets":[${[1, 3].map((number) => `{"number":${number},"value":10000,"participant":{"number":${number},"name":"Cheval ${number}","coeff":2.5},"prize":25000}`)}]}}`
+const SAMPLE = `${START}A","success":true,"data":{"id":1034521,"roundId":1,"total_amount":15000,"prize":27500,"created_at":"2026-01-05T08:00:03.000Z","bets":[${[1, 3].map((number) => `{"number":${number},"value":10000,"participant":{"number":${number},"name":"Cheval ${number}","coeff":2.5},"prize":25000}`)}]}}`
 
 export const row: Row = {
   number: 3,
@@ -80,7 +85,7 @@ export const row: Row = {
     const theirs: Measured[] = []
     const notes: string[] = []
     const cheap = await startServer('cheap.socket.server.ts', {
-      env: { ...process.env, ANSWER: base64(SAMPLE), DIGIT_AT: String(START.length) },
+      env: { ...process.env, ANSWER: base64(SAMPLE), LETTER_AT: String(START.length) },
     })
     const galop = await startGalop()
     const colyseus = await startColyseus()
@@ -95,15 +100,14 @@ export const row: Row = {
           `turn ${turn} of ${turns}: Colyseus ${told(theirs.at(-1)!)}; Galop, on disk, ${told(ours.at(-1)!)}`,
         )
       }
-      const many = { ...load, clients: MOST_CLIENTS }
-      await untilStored(galop.port)
-      const [their, our] = [
-        await measure(colyseus, onColyseus(colyseus), many),
-        await measure(galop, onGalop(galop), many),
-      ]
-      notes.push(
-        `with ${MOST_CLIENTS} clients ${figure(our.perSecond)}/s and ${figure(their.perSecond)}/s, ratio ${figure(our.perSecond / their.perSecond)}`,
-      )
+      for (const [clients, window] of OTHERS) {
+        await untilStored(galop.port)
+        const its = await measure(colyseus, onColyseus(colyseus, window), { ...load, clients })
+        const our = await measure(galop, onGalop(galop, window), { ...load, clients })
+        notes.push(
+          `${clients} clients with ${window} each: ${figure(our.perSecond)}/s and ${figure(its.perSecond)}/s, ratio ${figure(our.perSecond / its.perSecond)}`,
+        )
+      }
     } finally {
       await Promise.all([cheap.stop(), galop.stop(), colyseus.stop()])
     }
