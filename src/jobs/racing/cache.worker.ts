@@ -13,23 +13,31 @@ const REST_MS = 1_000
 export const cacheProcessor =
   (
     cache: RoundCache,
-    facts: (numbers: FactNumbers) => FactBatch | undefined,
+    facts: (numbers: FactNumbers) => Iterable<FactBatch | undefined>,
     isPassing: (error: unknown) => boolean,
   ) =>
   async (attempt: Attempt): Promise<void> => {
     try {
       if (attempt.name !== FACTS) throw new Error(`the cache queue knows no job named ${attempt.name}`)
       const numbers = toFactNumbers(attempt.data)
-      const isWanted = numbers.first === 1 || (await cache.has(numbers.roundId))
-      const batch = isWanted ? facts(numbers) : undefined
-      // A round that left before its changes came: without them, what the cache has of it is wrong. And of a round that
-      // the cache does not have nothing is read: one too large for it has a hundred thousand changes.
-      await (batch ? apply(cache, batch) : cache.drop(numbers.roundId))
+      const { roundId, first } = numbers
+      // Of a round that the cache does not have nothing is read: one too large for it has a hundred thousand changes.
+      if (first !== 1 && !(await cache.has(roundId))) return await cache.drop(roundId)
+      for (const batch of facts(numbers)) {
+        // A round that left before its changes came: without them, what the cache has of it is wrong.
+        if (!batch) return await cache.drop(roundId)
+        await apply(cache, batch)
+        if (!(await cache.has(roundId))) return
+        await othersFirst()
+      }
     } catch (error) {
       if (isPassing(error)) await attempt.rest(REST_MS)
       throw error
     }
   }
+
+/** Between two slices whoever sells has its turn. */
+const othersFirst = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 const apply = async (cache: RoundCache, batch: FactBatch): Promise<void> => {
   const { roundId, opened, facts } = batch

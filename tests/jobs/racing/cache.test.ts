@@ -63,6 +63,57 @@ describe('the cached round', () => {
   })
 })
 
+describe('a large round that comes to the cache all at once', () => {
+  const sale = { do: 'sell' as const, by: 7, bets: [{ number: 1, stake: 1_000 }] }
+  const sales = 3_500
+  const { facts } = historyOf(
+    { whileOpen: Array.from({ length: sales }, () => sale) },
+    { roundId: ROUND, until: 'locked' },
+  )
+  const bringAll = async (most?: number) => {
+    const journal = newJournal()
+    await new Promise<void>((resolve) => journal.append({ stream: ROUND, first: 1, facts }, () => resolve()))
+    const cache = memoryRoundCache(() => 0, most)
+    let turns = 0
+    let isOver = false
+    const others = (): void => {
+      turns++
+      if (!isOver) setImmediate(others)
+    }
+    const read: number[] = []
+    const process = cacheProcessor(
+      cache,
+      function* (numbers) {
+        for (const batch of factsForCache(journal, outcomes, numbers)) {
+          read.push(batch?.facts.length ?? 0)
+          yield batch
+        }
+      },
+      () => false,
+    )
+    setImmediate(others)
+    await process({
+      ...factsJob({ roundId: ROUND, first: 1, last: 2 }),
+      rest: () => Promise.reject(new Error()),
+    })
+    isOver = true
+    return { cached: await cache.read(ROUND), read, turns }
+  }
+
+  it('is read in slices, with turns for others between them, and is whole', async () => {
+    const { cached, read, turns } = await bringAll()
+    expect(cached?.stats.totalReceipts).toBe(sales)
+    expect(read).toEqual([1_000, 1_000, 1_000, facts.length - 3_000])
+    expect(turns).toBeGreaterThanOrEqual(read.length - 1)
+  })
+
+  it('is read no further once it is too large', async () => {
+    const { cached, read } = await bringAll(500)
+    expect(cached).toBeUndefined()
+    expect(read).toEqual([1_000])
+  })
+})
+
 describe('a sale that comes to the cache after the race', () => {
   it('is shown as won or lost, after a restart too', async () => {
     const sale = { do: 'sell' as const, by: 7, bets: [{ number: 1, stake: 1_000 }] }
