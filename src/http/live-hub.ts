@@ -3,7 +3,8 @@ import type { WebSocket } from 'ws'
 import type { Clock } from '../actors/clock.port.ts'
 import { Audiences } from './live-audience.ts'
 import type { LiveCommand } from './live-command.ts'
-import { type Closing, LiveSocket, type SocketLimits, type Wish } from './live-socket.ts'
+import { type LiveLimits, usualLimits } from './live-limits.ts'
+import { type Closing, LiveSocket, type Wish } from './live-socket.ts'
 import { type LiveMessage, LiveStream, type StreamOptions } from './live-stream.ts'
 import { LiveTurn } from './live-turn.ts'
 import type { Session, Sessions } from './session.ts'
@@ -14,37 +15,6 @@ import { Tally } from './socket-tally.ts'
 //   H2. Who begins to follow a stream does so between turns, so that everyone is at the same position.
 //   H3. Staff streams are for sessions that hold now: asked before each replay and at every ping.
 //   H4. No fault of one socket or message reaches another, or whoever published.
-
-export type LiveLimits = SocketLimits & {
-  readonly sockets: number
-  /** Of one address, where it is known, and of one user. */
-  readonly socketsPerAddress: number
-  readonly socketsPerUser: number
-  readonly subscriptionsPerSocket: number
-  /** The longest frame taken from a client. */
-  readonly frameBytes: number
-  /** Messages kept of each stream, unless the stream says otherwise. */
-  readonly historyMessages: number
-  /** The least time between two turns: what a message may wait for others while many come. */
-  readonly batchMs: number
-  readonly pingMs: number
-}
-
-export const usualLimits: LiveLimits = {
-  sockets: 10_000,
-  socketsPerAddress: 1_000,
-  socketsPerUser: 256,
-  subscriptionsPerSocket: 32,
-  frameBytes: 32_768,
-  historyMessages: 1_024,
-  batchMs: 10,
-  pingMs: 30_000,
-  slowBytes: 1_048_576,
-  closeWaitMs: 3_000,
-  messagesPerSecond: 20,
-  badMessages: 10,
-  commandsUnderWay: 32,
-}
 
 /** A kind of stream that clients ask for by name. */
 export type LiveTopic = {

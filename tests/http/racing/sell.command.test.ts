@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { LiveHub, type LiveLimits } from '../../../src/http/live-hub.ts'
+import { LiveHub } from '../../../src/http/live-hub.ts'
+import type { LiveLimits } from '../../../src/http/live-limits.ts'
 import { MOST_BETS } from '../../../src/http/racing/receipts.docs.ts'
 import { sellByMessage } from '../../../src/http/racing/sell.command.ts'
 import { FIELD, LIMITS, Shop, type ShopOptions } from '../../support/racing.ts'
