@@ -134,11 +134,12 @@ export class Station {
   }
 
   /** A round on which at least so much time is left for selling, waiting for the next one if need be. */
-  openRound(leastMs: number, withinMs = 30_000): Promise<Json> {
+  openRound(leastMs: number, withinMs = 30_000, track?: string): Promise<Json> {
+    const on = track === undefined ? '' : `?track=${encodeURIComponent(track)}`
     return eventually(
       `a round that is open for ${leastMs} ms`,
       async () => {
-        const { data } = await this.ask('/api/v1/rounds/current')
+        const { data } = await this.ask(`/api/v1/rounds/current${on}`)
         return data?.status === 'waiting' && data.locksAt - Date.now() >= leastMs && data
       },
       withinMs,

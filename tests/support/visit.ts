@@ -25,6 +25,8 @@ export type VisitOptions = {
   readonly viewport?: { readonly width: number; readonly height: number }
   /** Dots of the device to a pixel of CSS. */
   readonly scale?: number
+  /** What the page has kept in its browser from before. */
+  readonly kept?: Readonly<Record<string, string>>
   /** A tablet: fingers, no mouse and no keyboard. */
   readonly isTouched?: boolean
 }
@@ -66,6 +68,10 @@ export const visit = async (browser: Browser, options: VisitOptions): Promise<Vi
       ;(window as unknown as { galopPrinted: (address: string) => void }).galopPrinted(location.href)
     }
   })
+  const { kept = {} } = options
+  await context.addInitScript((kept) => {
+    for (const [name, text] of Object.entries(kept)) localStorage.setItem(name, text)
+  }, kept)
   await page.goto(url)
   return { context, page, errors, origins, printed }
 }
