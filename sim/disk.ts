@@ -75,7 +75,7 @@ export class Disk {
   }
 
   #truncate(stream: number, last: number): void {
-    const kept = this.durable.read(stream, 0, last)
+    const kept = [...this.durable.read(stream, 0, last)]
     run(this.durable.remove(stream, []))
     run(this.durable.commit([{ stream, first: 1, facts: kept }], new Map()))
   }

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Hono } from 'hono'
 import type { Logger } from 'pino'
-import * as v from 'valibot'
 import type { Clock } from './actors/clock.port.ts'
 import { Racing } from './actors/racing/racing.ts'
 import type { Config } from './config.ts'
@@ -21,10 +20,9 @@ import { retiredDay } from './db/racing/cashier-day.queries.ts'
 import { handedOutByDay, searchRounds, sumsByDay } from './db/racing/figures.queries.ts'
 import { racingStore } from './db/racing/racing.store.ts'
 import { memoryRoundCache } from './db/racing/round.memory.cache.ts'
-import { redisRoundCache } from './db/racing/round.redis.cache.ts'
 import { retiredRound, retiredRoundCount, retiredRounds, retiredStakes } from './db/racing/rounds.queries.ts'
 import { claimStation } from './db/racing/station.claim.ts'
-import { Fact } from './domain/racing/facts.ts'
+import { type Fact, toFact } from './domain/racing/facts.ts'
 import { accountsRoutes } from './http/accounts/accounts.routes.ts'
 import { createLoginLimiter } from './http/accounts/login.limiter.ts'
 import { createPasswords } from './http/accounts/passwords.ts'
@@ -59,7 +57,6 @@ import { watchersOnly } from './http/watchers.ts'
 import { webRoutes } from './http/web.routes.ts'
 import { AlarmWatch } from './jobs/alarms.ts'
 import { MachineWatch } from './jobs/machine.watch.ts'
-import { openQueues } from './jobs/queues.ts'
 import { CacheDebts } from './jobs/racing/cache.debts.ts'
 import { FailedJobs } from './jobs/racing/failed.jobs.ts'
 import { RacingJobs } from './jobs/racing/racing.jobs.ts'
@@ -117,7 +114,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   const sql = connectPostgres(databaseUrl, POSTGRES_CONNECTIONS)
   const journal = openJournal<Fact>({
     store: openLmdbStore(join(dataDirectory, 'journal')),
-    parse: (row) => v.parse(Fact, row),
+    parse: toFact,
     onFailure: (error) =>
       log.error({ fault: describeFault(error) }, 'the journal cannot write; nothing is sold'),
     onRecovery: () => log.info('the journal writes again'),
@@ -132,7 +129,9 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     )
   const station = await claimStation(journal, sql, config.station)
   const cache = config.cacheRedisUrl
-    ? redisRoundCache(config.cacheRedisUrl, (error) => trouble('the cache is away', error))
+    ? (await import('./db/racing/round.redis.cache.ts')).redisRoundCache(config.cacheRedisUrl, (error) =>
+        trouble('the cache is away', error),
+      )
     : memoryRoundCache(now)
 
   // Accounts
@@ -361,6 +360,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     const store = config.redisUrl
       ? { redisUrl: config.redisUrl, station: config.station }
       : { postgresUrl: databaseUrl, station: config.station }
+    const { openQueues } = await import('./jobs/bullmq.queues.ts')
     const queues = await openQueues(
       store,
       (error) => trouble('the queues have trouble', error),

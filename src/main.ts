@@ -6,7 +6,7 @@ import { inspect } from 'node:util'
 import { serve } from '@hono/node-server'
 import { pino } from 'pino'
 import type { Clock } from './actors/clock.port.ts'
-import { openApp } from './app.ts'
+import type { App } from './app.ts'
 import { type Config, environment, readConfig, SettingError } from './config.ts'
 import type { FirstAccount } from './db/accounts/first-accounts.ts'
 import { CannotStart, takeDataDirectory } from './db/data-directory.ts'
@@ -49,8 +49,11 @@ const main = async (): Promise<void> => {
   try {
     await portIsFree(config)
     let databaseUrl = config.databaseUrl
+    let loading: Promise<typeof import('./app.ts')> | undefined
     if (databaseUrl === undefined) {
       const starting = startEmbeddedPostgres({ dataDirectory: join(data.path, 'postgres'), say })
+      // Most of the program is loaded while Postgres starts.
+      loading = import('./app.ts')
       // A signal may come before it runs: then it is awaited, and stopped.
       undo.unshift(() =>
         starting.then(
@@ -61,6 +64,7 @@ const main = async (): Promise<void> => {
       databaseUrl = (await starting.catch(explain)).url
     }
     if (isStopping()) return
+    const { openApp } = await (loading ?? import('./app.ts'))
     const app = await openApp({
       config,
       databaseUrl,
@@ -108,7 +112,7 @@ const portIsFree = ({ port, host }: Config): Promise<void> =>
     probe.listen(port, host, () => probe.close(() => resolve()))
   })
 
-const listen = (app: Awaited<ReturnType<typeof openApp>>, config: Config): Promise<Server> =>
+const listen = (app: App, config: Config): Promise<Server> =>
   new Promise((resolve, reject) => {
     const { port, host, connectionsPerAddress } = config
     const { fetch, websocket } = app

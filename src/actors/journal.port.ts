@@ -27,6 +27,8 @@ export interface Journal<Fact> {
   settled(): Promise<void> | undefined
   /** Facts of a stream on disk, in order, after number `after` (0 for all), at most `limit`. */
   read(stream: number, after?: number, limit?: number): Fact[]
+  /** All of them one by one, for whoever needs none of them twice: a large stream is then never in memory whole. */
+  each(stream: number): Iterable<Fact>
   /** Number of the last fact on disk of a stream; 0 for none. */
   last(stream: number): number
   streams(): number[]

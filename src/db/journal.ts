@@ -8,7 +8,7 @@ export interface JournalStore {
   commit(entries: readonly Entry<unknown>[], notes: ReadonlyMap<string, unknown>): Promise<void>
   remove(stream: number, notes: readonly string[]): Promise<void>
   forget(prefix: string): Promise<void>
-  read(stream: number, after: number, limit: number): unknown[]
+  read(stream: number, after: number, limit: number): Iterable<unknown>
   last(stream: number): number
   streams(): number[]
   note(name: string): unknown
@@ -126,7 +126,10 @@ export const openJournal = <Fact>(options: JournalOptions<Fact>): Journal<Fact> 
     },
     settled,
     read: (stream, after = 0, limit = Number.POSITIVE_INFINITY) =>
-      store.read(stream, after, limit).map(parse),
+      Array.from(store.read(stream, after, limit), (row) => parse(row)),
+    *each(stream) {
+      for (const row of store.read(stream, 0, Number.POSITIVE_INFINITY)) yield parse(row)
+    },
     last: (stream) => store.last(stream),
     streams: () => store.streams(),
     note: (name) => store.note(name),

@@ -82,20 +82,19 @@ export const openLmdbStore = (directory: string): JournalStore => {
       const names = [...notes.getKeys({ start: prefix, end: after(prefix) })]
       if (names.length > 0) await onDisk(() => names.map((name) => notes.remove(name)))
     },
-    read: (stream, from, limit) => {
-      const facts: unknown[] = []
+    *read(stream, from, limit) {
       let next = from + 1
+      let left = limit
       for (const { key, value } of records.getRange({ start: [stream, next], end: [stream + 1, 0] })) {
-        if (facts.length >= limit) break
+        if (left <= 0) return
         const last = key[1]
         const record = unseal(`${stream}/${last}`, value) as unknown[]
         const first = last - record.length + 1
         if (first > next)
           throw new Error(`the journal lacks facts ${next} to ${first - 1} of round ${stream}`)
-        facts.push(...record.slice(next - first, next - first + limit - facts.length))
+        for (let i = next - first; i < record.length && left > 0; i++, left--) yield record[i]
         next = last + 1
       }
-      return facts
     },
     last: (stream) => {
       for (const [, last] of records.getKeys({

@@ -68,7 +68,7 @@ describe.each(runtimes)('a server under %s that is killed while it writes', (_, 
         for (const stream of store.streams()) {
           const last = store.last(stream)
           expect(last).toBeGreaterThanOrEqual(acknowledged.get(stream) ?? 0)
-          const facts = store.read(stream, 0, Number.POSITIVE_INFINITY)
+          const facts = [...store.read(stream, 0, Number.POSITIVE_INFINITY)]
           expect(facts).toEqual(Array.from({ length: last }, (_, i) => ({ stream, number: i + 1 })))
           expect(store.note(`last/${stream}`), 'a note left without its facts').toBe(last)
         }

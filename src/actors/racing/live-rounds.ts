@@ -65,7 +65,7 @@ export class LiveRounds {
     const { journal, station } = options
     this.#counter = receiptCounter(journal, station, options.receiptNumbers)
     this.#nextRound = (journal.note(NEXT_ROUND) as number | undefined) ?? station.firstRound
-    for (const id of journal.streams()) this.#adopt(replay(id, journal.read(id)))
+    for (const id of journal.streams()) this.#adopt(replay(id, journal.each(id)))
   }
 
   get(id: number): LiveRound | undefined {

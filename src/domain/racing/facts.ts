@@ -116,6 +116,31 @@ export const Fact = v.variant('type', [
 ])
 export type Fact = v.InferOutput<typeof Fact>
 
+/**
+ * The door for facts. Nearly all are sales: those are looked at member by member, exactly as strictly as the schema does it,
+ * and taken as they are. The schema would make a copy of each, which is half of the time that a large round takes at a start.
+ * @throws where it is none that this release knows
+ */
+export const toFact = (row: unknown): Fact => (isSold(row) ? row : v.parse(Fact, row))
+
+const isSold = (row: unknown): row is ReceiptSold =>
+  has(row, 5) &&
+  row.type === 'ReceiptSold' &&
+  isWhole(row.at) &&
+  isWhole(row.by) &&
+  isWhole(row.id) &&
+  has(row.sale, 3) &&
+  isWhole(row.sale.by) &&
+  isWhole(row.sale.at) &&
+  Array.isArray(row.sale.bets) &&
+  row.sale.bets.every(isBet)
+
+const isBet = (bet: unknown): boolean =>
+  has(bet, 3) && isWhole(bet.number) && isWhole(bet.stake) && isWhole(bet.prize)
+const has = (value: unknown, members: number): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === members
+const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0
+
 /** Facts about one receipt. */
 export type ReceiptFact = ReceiptSold | ReceiptCancelled | ReceiptPrinted | ReceiptPaid | ReceiptRefunded
 
