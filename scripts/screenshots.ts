@@ -7,6 +7,7 @@ import process from 'node:process'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser } from '../tests/support/browser.ts'
 import { Cashier } from '../tests/support/counter.ts'
+import { paperOf } from '../tests/support/paper.ts'
 import { eventually, ROOT, startServer, type TestServer } from '../tests/support/server.ts'
 import { Crowd, Station } from '../tests/support/station.ts'
 import { visit } from '../tests/support/visit.ts'
@@ -110,6 +111,18 @@ const PICTURES: Readonly<Record<string, (stage: Stage) => Promise<Page>>> = {
     await cashier.type('3')
     await cashier.type('40')
     await page.locator('.last tbody tr').first().waitFor()
+    return page
+  },
+  receipt: async ({ server, browser }) => {
+    const cashier = await Station.signIn(server, 'caisse')
+    await cashier.openRound(3_000, PATIENCE_MS)
+    const { id } = await cashier.sold([
+      [2, 10_000],
+      [5, 1_250],
+    ])
+    const { page } = await paperOf(browser, cashier, id)
+    const { width, height } = (await page.locator('body').boundingBox())!
+    await page.setViewportSize({ width: Math.ceil(width), height: Math.ceil(height) })
     return page
   },
   'station-locked': async (stage) => {
