@@ -4,20 +4,22 @@ const END_OF_HEAD = Buffer.from('\r\n\r\n')
 
 export type Asked = {
   readonly port: number
+  /** `POST` where it is not said. */
+  readonly method?: 'GET' | 'POST'
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
-/** The bytes of a POST on a connection that stays open. */
-export const requestBytes = ({ port, path, headers, body }: Asked): Buffer => {
+/** The bytes of a request on a connection that stays open. */
+export const requestBytes = ({ port, method = 'POST', path, headers, body }: Asked): Buffer => {
   const head = Object.entries({
     Host: `127.0.0.1:${port}`,
     'Content-Length': String(Buffer.byteLength(body)),
     ...headers,
   })
   return Buffer.from(
-    `POST ${path} HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
+    `${method} ${path} HTTP/1.1\r\n${head.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
   )
 }
 
