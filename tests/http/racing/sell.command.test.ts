@@ -99,6 +99,17 @@ describe('sell by a message', () => {
     expect((await sell(client, '3', { sale: { ...sale, round_id: 2 } })).data.roundId).toBe(2)
   })
 
+  it('is sold by whoever is signed in, and by nobody else', async () => {
+    const { shop, client } = await open()
+    expect((await sell(client, '1', { sale: { ...sale, user_id: 8 } })).error).toMatchObject({
+      code: 'FORBIDDEN',
+      message: expect.stringContaining('sold by whoever is signed in'),
+    })
+    expect(countOf(shop)).toBe(0)
+    const own = await sell(client, '2', { sale: { ...sale, user_id: 7 } })
+    expect(await shop.racing.find(own.data.id)).toMatchObject({ by: 7 })
+  })
+
   it('is for the track that it names, or for the first', async () => {
     const { client } = await open({ tracks: ['Longchamp', 'Auteuil'] })
     const rounds = [
