@@ -8,11 +8,13 @@ import { figure } from './table.ts'
 const LONGEST_PAUSE_MS = 50
 const LOCK_MS = 500
 
-/** Two tracks: on one a large round is sold, settled, stored and handed over, on the other one sells meanwhile. */
-export const settlement = async ({ isShort, say }: Bench): Promise<Comparison> => {
+/**
+ * Two tracks: on one a large round is sold, settled, stored and handed over, on the other one sells meanwhile.
+ * @param fast the highest rate of selling
+ */
+export const settlement = async ({ isShort, say }: Bench, fast: number): Promise<Comparison> => {
   const receipts = isShort ? 1_000 : 100_000
   const perSecond = isShort ? 100 : 300
-  const fast = await highestRate(isShort)
   const waitMs = Math.ceil((receipts / fast) * 1_500) + (isShort ? 6_000 : 15_000)
   const galop = await startGalop({
     TRACKS: 'large,other',
@@ -34,6 +36,7 @@ export const settlement = async ({ isShort, say }: Bench): Promise<Comparison> =
     if (before.status !== 'waiting')
       throw new Error(`the large round is ${before.status}: it was sold too slowly`)
     // The other track's round would end in the same moment: without it, its next one is open while this one ends.
+    await pause(before.timer.timeLeft - waitMs / 2)
     await voidRound(galop, 'other')
     while ((await current(galop, 'other')).status !== 'waiting') await pause(50)
     const half = Math.max(1, Math.floor(fast / 2))
@@ -51,7 +54,7 @@ export const settlement = async ({ isShort, say }: Bench): Promise<Comparison> =
     })
     if ((await current(galop, 'large')).id === before.id)
       throw new Error('the large round was not settled while it was watched')
-    const stored = await untilHandedOver(galop, before.id, perSecond, say)
+    const stored = await untilHandedOver(galop, before.id, perSecond, { isShort, say })
     const worst = settled.maxMs > stored.maxMs ? settled : stored
     return {
       what: `longest wait at a counter while a round of ${figure(receipts)} receipts is settled, stored and handed over`,
@@ -71,28 +74,19 @@ export const settlement = async ({ isShort, say }: Bench): Promise<Comparison> =
   }
 }
 
-const highestRate = async (isShort: boolean): Promise<number> => {
-  const galop = await startGalop()
-  try {
-    const times = { warmUpMs: isShort ? 200 : 1_000, durationMs: isShort ? 500 : 3_000 }
-    return (await runLoad({ ...selling(galop), connections: CONNECTIONS, ...times })).perSecond
-  } finally {
-    await galop.stop()
-  }
-}
-
 /** Sells slowly, in pieces, wherever betting is open, until the large round has left the process. */
-const untilHandedOver = async (galop: Galop, roundId: number, perSecond: number, say: Bench['say']) => {
+const untilHandedOver = async (galop: Galop, roundId: number, perSecond: number, { isShort, say }: Bench) => {
+  const pieceMs = isShort ? 300 : 2_000
   const until = Date.now() + 180_000
   let worst = { maxMs: 0, ownMaxMs: 0 }
   for (;;) {
-    const path = `${selling(galop).path}&track=${await openTrack(galop)}`
+    const path = `${selling(galop).path}&track=${await openTrack(galop, pieceMs)}`
     const piece = await runOpenLoad({
       ...selling(galop),
       path,
       perSecond,
       warmUpMs: 0,
-      durationMs: PIECE_MS,
+      durationMs: pieceMs,
     })
     if (piece.maxMs > worst.maxMs) worst = piece
     const waiting = await gauge(galop.port, 'galop_receipts_not_stored')
@@ -102,16 +96,15 @@ const untilHandedOver = async (galop: Galop, roundId: number, perSecond: number,
   }
 }
 
-const PIECE_MS = 2_000
 /** A process has to start before it asks, on a machine that does other things too. */
 const START_MS = 2_000
 
 /** A track that sells for long enough from now. */
-const openTrack = async (galop: Galop): Promise<string> => {
+const openTrack = async (galop: Galop, forMs: number): Promise<string> => {
   for (;;) {
     for (const track of ['other', 'large']) {
       const { status, timer } = await current(galop, track)
-      if (status === 'waiting' && timer.timeLeft > LOCK_MS + START_MS + PIECE_MS) return track
+      if (status === 'waiting' && timer.timeLeft > LOCK_MS + START_MS + forMs) return track
     }
     await pause(50)
   }

@@ -20,7 +20,7 @@ describe('the bench', () => {
 
   it.each(rows.map((row) => [row.number, row] as const))(
     'measures row %i',
-    { timeout: 180_000 },
+    { timeout: 300_000 },
     async (_, row) => {
       const said: string[] = []
       const comparisons = await row.run({ isShort: true, say: (line) => said.push(line) })
