@@ -18,7 +18,6 @@ export type Plan = {
   readonly messageUs: number
   readonly livePerTrack: number
   readonly foldUs: number
-  readonly startMs: number
   /** Assumed: how long a shared commit takes, typically; one in a hundred takes `commitTail` times as long. */
   readonly commitMs: number
   readonly commitTail: number
@@ -42,7 +41,6 @@ export const PLAN: Plan = {
   messageUs: 1,
   livePerTrack: 5_000,
   foldUs: 5,
-  startMs: 800,
   commitMs: 2,
   commitTail: 10,
   leaseMs: 5_000,

@@ -122,7 +122,7 @@ export const largestStake = (
 export const decideReceipt = (round: Round, command: ReceiptCommand, now: number): Fact | Refusal => {
   const receipt = round.receipts.get(command.id)
   if (!receipt) return refuse('RECEIPT_UNKNOWN', { id: command.id })
-  const barred = untouchable(receipt, receipt.sale.by, command.by)
+  const barred = untouchable(receipt, receipt.by, command.by)
   if (barred) return barred
   const { id, sale } = receipt
   const fact = { at: now, by: command.by.id, id, sale }

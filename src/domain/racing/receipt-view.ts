@@ -35,7 +35,7 @@ export const amountDue = ({
 }: Pick<ReceiptView, 'status' | 'total' | 'prize'>): number =>
   status === 'refundable' || status === 'refunded' ? total : prize
 
-export const viewBets = (round: Round, sale: Sale): BetView[] =>
+export const viewBets = (round: Round, sale: Pick<Sale, 'bets'>): BetView[] =>
   sale.bets.map(({ number, stake, prize }) => {
     const { name, coeff } = round.opened.field.find((one) => one.number === number)!
     return { number, name, coeff, stake, prize }
@@ -47,12 +47,12 @@ export const viewReceipt = (round: Round, receipt: Receipt): ReceiptView => ({
   track: round.opened.track,
   commitment: round.opened.commitment,
   endsAt: round.opened.endsAt,
-  by: receipt.sale.by,
-  at: receipt.sale.at,
+  by: receipt.by,
+  at: receipt.at,
   total: receipt.total,
   prize: receipt.prize,
   status: receipt.status,
   prints: receipt.prints,
   closed: receipt.closed,
-  bets: viewBets(round, receipt.sale),
+  bets: viewBets(round, receipt),
 })

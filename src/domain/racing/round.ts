@@ -11,16 +11,40 @@ export type Phase = 'waiting' | 'betting-locked' | 'running' | 'settled'
 /** A receipt of a voided round is `refundable`, and `refunded` once its stake was given back. */
 export type ReceiptStatus = 'pending' | 'won' | 'lost' | 'paid' | 'cancelled' | 'refundable' | 'refunded'
 
-/** A receipt of a live round. `prize` is what it can win, and once the race is over what it did win. */
-export type Receipt = {
+/**
+ * A receipt of a live round. There may be a million: so its sale is kept in its own members, which saves an object for each,
+ * and what follows from it is computed.
+ */
+export class Receipt {
   readonly id: number
-  readonly sale: Sale
-  readonly total: Amount
+  readonly by: number
+  readonly at: number
+  readonly bets: Sale['bets']
   status: ReceiptStatus
+  /** What it can win, and once the race is over what it did win. */
   prize: Amount
   prints: number
   /** Who paid, refunded or cancelled it and when, once somebody did. */
   closed: { readonly by: number; readonly at: number } | undefined
+
+  constructor(id: number, sale: Sale) {
+    this.id = id
+    this.by = sale.by
+    this.at = sale.at
+    this.bets = sale.bets
+    this.status = 'pending'
+    this.prize = toAmount(potentialPrize(sale))
+    this.prints = 0
+    this.closed = undefined
+  }
+
+  get sale(): Sale {
+    return { by: this.by, at: this.at, bets: this.bets }
+  }
+
+  get total(): Amount {
+    return toAmount(stakeOf(this))
+  }
 }
 
 /** What one user sold in a round. */
@@ -136,9 +160,9 @@ const known = (round: Round, fact: ReceiptFact): Receipt => {
 }
 
 const sold = (round: Round, id: number, sale: Sale): void => {
-  const total = toAmount(stakeOf(sale))
-  const prize = toAmount(potentialPrize(sale))
-  round.receipts.set(id, { id, sale, total, status: 'pending', prize, prints: 0, closed: undefined })
+  const receipt = new Receipt(id, sale)
+  const { total, prize } = receipt
+  round.receipts.set(id, receipt)
   round.ids.push(id)
   const seller = sellerOf(round, sale.by)
   seller.ids.push(id)
@@ -168,11 +192,11 @@ const cancelled = (round: Round, fact: ReceiptFact): void => {
   const receipt = known(round, fact)
   receipt.status = 'cancelled'
   receipt.closed = { by: fact.by, at: fact.at }
-  bear(round, receipt.sale, -1)
+  bear(round, receipt, -1)
   round.refunded += receipt.total
   round.receiptCount--
   round.totalPrize -= receipt.prize
-  const seller = sellerOf(round, receipt.sale.by)
+  const seller = sellerOf(round, receipt.by)
   seller.receiptCount--
   seller.totalPrize -= receipt.prize
 }
@@ -198,11 +222,11 @@ const settled = (round: Round, fact: RoundSettled): void => {
   forgetPrizes(round)
   for (const receipt of round.receipts.values()) {
     if (receipt.status === 'cancelled') continue
-    const prize = prizeWon(receipt.sale, winner)
+    const prize = prizeWon(receipt, winner)
     receipt.prize = prize > 0 ? toAmount(prize) : NOTHING
     receipt.status = prize > 0 ? 'won' : 'lost'
     round.totalPrize += prize
-    if (prize > 0) sellerOf(round, receipt.sale.by).totalPrize += prize
+    if (prize > 0) sellerOf(round, receipt.by).totalPrize += prize
   }
 }
 

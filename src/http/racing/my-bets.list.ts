@@ -62,7 +62,7 @@ const readLive = (racing: RacingPort, filter: ReceiptFilter, limit: number): Liv
   return {
     count: live.length,
     first: live.slice(0, limit).map(toView),
-    oldestAt: live.at(-1)?.receipt.sale.at,
+    oldestAt: live.at(-1)?.receipt.at,
     totals: totalsOf(live),
   }
 }
@@ -74,10 +74,10 @@ const liveReceipts = (racing: RacingPort, filter: ReceiptFilter): Live[] => {
     const ids = filter.userId === undefined ? round.ids : (round.byUser.get(filter.userId)?.ids ?? [])
     for (const id of ids) {
       const receipt = round.receipts.get(id)!
-      if (matches({ status: receipt.status, ...receipt.sale }, filter)) found.push({ round, receipt })
+      if (matches(receipt, filter)) found.push({ round, receipt })
     }
   }
-  return found.sort((a, b) => b.receipt.sale.at - a.receipt.sale.at || b.receipt.id - a.receipt.id)
+  return found.sort((a, b) => b.receipt.at - a.receipt.at || b.receipt.id - a.receipt.id)
 }
 
 type Sold = { readonly status: ReceiptStatus; readonly by: number; readonly at: number }

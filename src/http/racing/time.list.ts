@@ -68,7 +68,7 @@ export const liveReceiptLines = function* (
     const ids = userId === undefined ? round.ids : (round.byUser.get(userId)?.ids ?? [])
     for (const id of ids) {
       const receipt = round.receipts.get(id)!
-      const { at, by } = receipt.sale
+      const { at, by } = receipt
       if (status !== undefined && receipt.status !== status) continue
       if ((from !== undefined && at < from) || (to !== undefined && at >= to)) continue
       const { total, prize, prints, closed } = receipt
