@@ -76,7 +76,7 @@ const compare = async (
       const seconds = (performance.now() - began) / 1000
       const cpuUs = ((cpuSecondsOf(galop.pid) - cpu) / sold) * 1e6
       await checkRows(direct, before, sold)
-      const theirs = await copied(url, other, before)
+      const theirs = await copied(url, other, before, turn === 1)
       await checkRows(other, before, sold)
       done.push({ ours: sold / seconds, theirs: sold / theirs, cpuUs })
       say(
@@ -142,9 +142,10 @@ const checkRows = async (sql: postgres.Sql, after: number, sold: number): Promis
 }
 
 /** Brings the rows of this turn into the other database by `copy`. @returns the seconds that the writing took */
-const copied = async (from: string, to: postgres.Sql, after: number): Promise<number> => {
+const copied = async (from: string, to: postgres.Sql, after: number, isFirst: boolean): Promise<number> => {
   const first: Rows[] = []
-  if (after === 0)
+  // The opening of the round may have been stored before the first turn.
+  if (isFirst)
     for (const table of ['users', 'rounds', 'round_participants'])
       first.push(await copyOut(from, table, `select * from ${table}`))
   await copyIn(to, first)
