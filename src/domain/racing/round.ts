@@ -64,7 +64,8 @@ export type Round = {
   /** Of all receipts, in the order of their sale: whoever lists the latest walks from its end. */
   readonly ids: number[]
   readonly byUser: Map<number, Seller>
-  /** What each participant of the field would cost if it won. */
+  /** What was bet on each participant of the field, and what it would cost if it won. Cancelled receipts are in neither. */
+  readonly stakes: Map<number, number>
   readonly liabilities: Map<number, number>
   stakesIn: number
   refunded: number
@@ -86,6 +87,7 @@ export const openRound = (id: number, opened: RoundOpened): Round => ({
   receipts: new Map(),
   ids: [],
   byUser: new Map(),
+  stakes: new Map(opened.field.map((one) => [one.number, 0])),
   liabilities: new Map(opened.field.map((one) => [one.number, 0])),
   stakesIn: 0,
   refunded: 0,
@@ -184,8 +186,10 @@ const sellerOf = (round: Round, userId: number): Seller => {
 }
 
 const bear = (round: Round, sale: Sale, sign: 1 | -1): void => {
-  for (const bet of sale.bets)
-    round.liabilities.set(bet.number, (round.liabilities.get(bet.number) ?? 0) + sign * bet.prize)
+  for (const { number, stake, prize } of sale.bets) {
+    round.stakes.set(number, (round.stakes.get(number) ?? 0) + sign * stake)
+    round.liabilities.set(number, (round.liabilities.get(number) ?? 0) + sign * prize)
+  }
 }
 
 const cancelled = (round: Round, fact: ReceiptFact): void => {

@@ -153,13 +153,9 @@ export const unknownRound = (c: Context): Response =>
   )
 
 export const liveStats = (round: Round) => {
-  const participantMise: Record<string, number> = {}
-  let totalMise = 0
-  for (const { status, sale, total } of round.receipts.values()) {
-    if (status === 'cancelled') continue
-    totalMise += total
-    for (const bet of sale.bets) participantMise[bet.number] = (participantMise[bet.number] ?? 0) + bet.stake
-  }
+  const staked = [...round.stakes].filter(([, stakes]) => stakes > 0)
+  const participantMise: Record<string, number> = Object.fromEntries(staked)
+  const totalMise = staked.reduce((sum, [, stakes]) => sum + stakes, 0)
   const largestStakes = Object.fromEntries(
     round.opened.field.map((one) => [one.number, largestStake(round, one)]),
   )

@@ -271,6 +271,12 @@ class Day {
     )
     expect(exposureOf(round)).toBe(round.voided ? 0 : Math.max(...costs))
     expect(exposureOf(round), 'exposure above the cap').toBeLessThanOrEqual(LIMITS.maxExposure)
+    const staked = FIELD.map(({ number: runner }) =>
+      sum(
+        held.flatMap(({ bets }) => bets.filter(({ number }) => number === runner).map(({ stake }) => stake)),
+      ),
+    )
+    expect([...round.stakes.values()]).toEqual(staked)
     const sellers = [...round.byUser.values()]
     const all = [...round.receipts.values()]
     expect(round.ids).toEqual([...round.receipts.keys()])
