@@ -13,14 +13,15 @@ let server: Server
 const open: Socket[] = []
 let seen: string[][] = []
 
-const listen = async (connectionsPerAddress: number, trusted: readonly string[] = []) => {
+const listen = async (connectionsPerAddress: number, trusted: readonly string[] = [], quietMs?: number) => {
   seen = []
   server = createServer(serverOptions, (request, response) => {
     seen.push(request.rawHeaders)
     response.end(request.url === '/long' ? LONG : 'done')
   })
   server.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\n\r\n'))
-  limitServer(server, { connectionsPerAddress, trusted: networkOf(trusted) })
+  const limits = { connectionsPerAddress, trusted: networkOf(trusted) }
+  limitServer(server, quietMs === undefined ? limits : { ...limits, quietMs })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
 }
@@ -78,9 +79,7 @@ describe('connections', () => {
   })
 
   it('that do not read their answer end', async () => {
-    await listen(10)
-    expect(server.timeout).toBe(serverLimits.stalledMs)
-    server.timeout = 500
+    await listen(10, [], 500)
     const ends = new Promise<void>((resolve) =>
       server.once('connection', (socket) => socket.once('close', () => resolve())),
     )
@@ -88,6 +87,23 @@ describe('connections', () => {
     deaf.pause()
     deaf.write('GET /long HTTP/1.1\r\nHost: x\r\n\r\n')
     await ends
+  })
+
+  it('that ask nothing more end, after the time that the server gives them', async () => {
+    await listen(10, [], 500)
+    const idle = await dial('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    const began = performance.now()
+    expect(await told(idle)).toMatch(/^HTTP\/1.1 200 /)
+    expect(performance.now() - began).toBeGreaterThan(400)
+  })
+
+  it('are given the time that the documents name', async () => {
+    await listen(10)
+    const given = new Promise<number | undefined>((resolve) =>
+      server.once('request', (request) => resolve(request.socket.timeout)),
+    )
+    await dial('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    expect(await given).toBe(serverLimits.quietMs)
   })
 
   it('that say nothing, or too slowly, end', async () => {
