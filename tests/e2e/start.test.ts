@@ -1,9 +1,7 @@
 // Starting and stopping, as a person at a terminal and as a supervisor see it.
-import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startBreakablePostgres } from '../support/breakable-postgres.ts'
 import { createTestDatabase } from '../support/postgres.ts'
@@ -178,13 +176,10 @@ describe('a server at its first start', () => {
     await Station.signIn(server, 'admin')
   })
 
-  it('prints addresses that open and an example that works', async () => {
+  it('prints addresses that open', async () => {
     const server = await serve({ env: { DATABASE_URL: await database(), HOST: '0.0.0.0' } })
-    const [, example] = /^ {2}(curl .*)$/m.exec(server.output)!
-    const { stdout } = await promisify(execFile)('sh', ['-c', example!])
-    expect(JSON.parse(stdout)).toMatchObject({ success: true, data: { round: { id: expect.any(Number) } } })
     const addresses = [...server.output.matchAll(/http:\/\/\S+/g)].map(([address]) => address)
-    expect(addresses.length).toBeGreaterThanOrEqual(4)
+    expect(addresses.length).toBeGreaterThanOrEqual(8)
     for (const address of addresses) {
       const isWhole = new URL(address).pathname !== '/'
       expect((await fetch(isWhole ? address : `${address}/health`)).status, address).toBeLessThan(402)
