@@ -70,7 +70,7 @@ export const CONTROLS: readonly Control[] = [
         replace: "else {\n      row.status = 'pending'",
       },
     ],
-    foundBy: ['S8'],
+    foundBy: ['S5', 'S8'],
     withinRuns: 200,
   },
   {

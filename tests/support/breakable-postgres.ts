@@ -67,7 +67,14 @@ export const startBreakablePostgres = async (): Promise<BreakablePostgres> => {
     },
     mend: async () => {
       thaw()
-      if (!isUp) await start()
+      // Somebody's connection may have its port for a moment.
+      if (!isUp)
+        await eventually('Postgres is started again', () =>
+          start().then(
+            () => true,
+            () => false,
+          ),
+        )
       isUp = true
     },
     end: async () => {
