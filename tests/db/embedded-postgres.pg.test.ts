@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { getPriority, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
@@ -174,6 +174,14 @@ describe('the embedded Postgres', () => {
     expect(uid).not.toBe(0)
     expect(runsAs).toBe(isRoot ? 'postgres' : undefined)
     await stop()
+  })
+
+  it('takes what others leave of the processors, in all that it does for its clients', async () => {
+    const { url, directory } = await start()
+    const pool = postgres(url, { max: 1, onnotice: () => {} })
+    const [{ backend }] = (await pool`select pg_backend_pid() as backend`) as unknown as [{ backend: number }]
+    expect([await pidOf(directory), backend].map((one) => getPriority(one))).toEqual([10, 10])
+    await pool.end()
   })
 
   it('takes over the Postgres of a server that was killed', async () => {
