@@ -42,13 +42,16 @@ export type SocketLimits = {
   readonly commandsUnderWay: number
 }
 
+/** Most sockets are screens, and wait for nothing. */
+const NO_WISHES: readonly Wish[] = []
+
 export class LiveSocket {
   session: Session | undefined
   /** Where it comes from, as limits count it. */
   address = ''
   audience: Audience | undefined
-  /** What it asked for when it connected: what it may not hear yet, it hears once it signed in. */
-  wishes: readonly Wish[] = []
+  /** What it asked for when it connected and may hear only once it signed in. */
+  wishes = NO_WISHES
   /** Settles when the sign-in under way is through; what the client says meanwhile waits for it. */
   signingIn: Promise<void> | undefined
   /** Whether it answered the last ping. */
@@ -64,7 +67,7 @@ export class LiveSocket {
   #tokensAt: number
   #deadline: NodeJS.Timeout | undefined
   /** Answers that leave when all that is ready now was answered. */
-  #answers: string[] = []
+  #answers: string[] | undefined
   #underWay = 0
   /** Why it is closed as soon as nothing is under way. */
   #leaving: Closing | undefined
@@ -111,13 +114,17 @@ export class LiveSocket {
 
   /** Answers a command, together with the others that are answered in the same moment. */
   answer(text: string): void {
-    if (this.#answers.push(text) === 1) process.nextTick(() => this.#writeAnswers())
+    if (this.#answers) this.#answers.push(text)
+    else {
+      this.#answers = [text]
+      process.nextTick(() => this.#writeAnswers())
+    }
   }
 
   #writeAnswers(): void {
     const answers = this.#answers
-    if (answers.length === 0) return
-    this.#answers = []
+    if (!answers) return
+    this.#answers = undefined
     this.write(textFrames(answers))
   }
 

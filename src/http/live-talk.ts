@@ -58,10 +58,12 @@ export const greet = (hub: LiveHub, socket: LiveSocket, query: URLSearchParams):
   const { epoch, topics, tracks } = hub
   const user = publicUser(socket)
   socket.reply({ event: 'welcome', epoch, serverTime: hub.now(), topics, tracks, user })
-  socket.wishes = wishesOf(hub, query)
+  const wishes = wishesOf(hub, query)
+  const later = wishes.filter(({ topic }) => hub.topic(topic)?.staffOnly)
+  if (later.length > 0) socket.wishes = later
   const isAsked = query.has('topics')
   hub.betweenTurns(() => {
-    for (const wish of socket.wishes) {
+    for (const wish of wishes) {
       const needsSession = !socket.session && hub.topic(wish.topic)?.staffOnly
       if (isAsked || !needsSession) subscribe(hub, socket, wish)
     }

@@ -52,7 +52,7 @@ export const limitServer = (
     const count = (connections.get(key) ?? 0) + 1
     if (count > connectionsPerAddress) return socket.destroy()
     connections.set(key, count)
-    socket.once('close', () => {
+    socket.on('close', () => {
       const left = connections.get(key)! - 1
       if (left > 0) connections.set(key, left)
       else connections.delete(key)
