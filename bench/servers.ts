@@ -13,6 +13,8 @@ import type { SocketsOptions, SocketsResult } from './sockets.load.ts'
 
 const HERE = new URL('.', import.meta.url).pathname
 const TYPESCRIPT = ['--import', 'tsx']
+/** As `npm start` has it. */
+const NODE_OPTIONS = ['--v8-pool-size=0']
 
 export type Running = { readonly port: number; readonly pid: number; stop(): Promise<void> }
 
@@ -72,7 +74,7 @@ export const startGalop = async (
   // So that the OS user of Postgres can enter: its data go with the rest, and are not kept elsewhere.
   chmodSync(directory, 0o755)
   const port = await freePort()
-  const child = spawn(process.execPath, [...nodeOptions, join(dist, 'main.js')], {
+  const child = spawn(process.execPath, [...NODE_OPTIONS, ...nodeOptions, join(dist, 'main.js')], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env.PATH,

@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import type { Journal } from '../../actors/journal.port.ts'
 import type { RacingPort } from '../../actors/racing/racing.port.ts'
 import { isPassing } from '../../db/postgres.ts'
@@ -7,6 +6,7 @@ import { CacheAway, type RoundCache } from '../../db/racing/round.cache.ts'
 import type { Fact } from '../../domain/racing/facts.ts'
 import type { QueueCounts, QueueName, Queues } from '../queues.ts'
 import { QUEUE_NAMES } from '../queues.ts'
+import { BusyCounter } from './busy-counter.ts'
 import type { CacheDebts } from './cache.debts.ts'
 import { cacheProcessor } from './cache.worker.ts'
 import { type FactNumbers, factsForCache, factsIn, factsOf } from './fact-batch.ts'
@@ -24,10 +24,6 @@ const GATHER_MS = 100
 /** Failed jobs that are looked at for facts that are not lost. */
 const MOST_FAILED = 1_000
 
-/** The process is busy when it was at work for this share of at least that time. */
-const BUSY_SHARE = 0.6
-const BUSY_WINDOW_MS = 50
-
 export type RacingJobsOptions = {
   readonly racing: RacingPort
   readonly journal: Journal<Fact>
@@ -41,12 +37,15 @@ export type RacingJobsOptions = {
   readonly onSuperseded: () => void
   /** A retired round's rows and facts differ. */
   readonly onDiscrepancy: (roundId: number, found: readonly string[]) => void
+  /** Facts a second from which on the counter may be busy, where another number than the usual is wanted. */
+  readonly manyFacts?: number
 }
 
 export class RacingJobs {
   readonly ledger: PersistenceLedger
   readonly #options: RacingJobsOptions
   readonly #outcomes: Outcomes
+  readonly #counter: BusyCounter
   readonly #differing = new Map<number, string>()
   #isSuperseded = false
   #queues: Queues | undefined
@@ -59,8 +58,10 @@ export class RacingJobs {
     const { racing, journal } = options
     this.ledger = new PersistenceLedger(journal)
     this.#outcomes = new Outcomes(racing, journal)
+    this.#counter = new BusyCounter(options.manyFacts)
     for (const round of racing.rounds()) this.ledger.recover(round)
     racing.listen(({ roundId, number, fact }) => {
+      this.#counter.heard()
       this.ledger.written(roundId, number, fact)
       this.#outboxes?.persist.notice(roundId)
       this.#outboxes?.cache.notice(roundId)
@@ -98,7 +99,8 @@ export class RacingJobs {
 
     const outbox = (queue: QueueName): Outbox => {
       const onError = (error: Error) => onTrouble(`facts could not be handed to the ${queue} queue`, error)
-      return new Outbox({ queue, journal, queues, gatherMs: GATHER_MS, isBusy: busyProcess(), onError })
+      const isCounterBusy = () => this.#counter.isBusy()
+      return new Outbox({ queue, journal, queues, gatherMs: GATHER_MS, isCounterBusy, onError })
     }
     const outboxes = { persist: outbox('persist'), cache: outbox('cache') }
     this.#outboxes = outboxes
@@ -184,19 +186,5 @@ export class RacingJobs {
       this.#differing.set(roundId, found.join(', '))
       onDiscrepancy(roundId, found)
     }
-  }
-}
-
-/** Whether this process spent most of its time at work since it was asked last. */
-const busyProcess = (): (() => boolean) => {
-  let before = performance.eventLoopUtilization()
-  let isBusy = false
-  return () => {
-    const now = performance.eventLoopUtilization()
-    const since = performance.eventLoopUtilization(now, before)
-    if (since.idle + since.active < BUSY_WINDOW_MS) return isBusy
-    before = now
-    isBusy = since.utilization > BUSY_SHARE
-    return isBusy
   }
 }

@@ -74,7 +74,7 @@ const newOutbox = (): Outbox =>
     journal,
     queues: queue.queues,
     gatherMs: GATHER_MS,
-    isBusy: () => isBusy,
+    isCounterBusy: () => isBusy,
     onError: (error) => errors.push(error.message),
   })
 
@@ -219,23 +219,36 @@ describe('the outbox', () => {
     expect([noted(1), noted(2)]).toEqual([2, 2])
   })
 
-  it('X3: leaves time to a busy process, unless very many wait', async () => {
+  it('X3: leaves time to a busy counter: a small batch every second', async () => {
     isBusy = true
-    await happen(3)
-    await wind(9_000)
+    await happen(250)
+    await wind(900)
     expect(queue.taken).toEqual([])
-    await wind(2_000)
-    expect(queue.batches).toEqual([[1, 3]])
+    await wind(200)
+    expect(queue.batches).toEqual([[1, 100]])
+    await wind(1_000)
+    expect(queue.batches).toEqual([
+      [1, 100],
+      [101, 200],
+    ])
   })
 
-  it('X3: hands over what waited for a busy process as soon as it is idle', async () => {
+  it('X3: leaves no more time to a busy counter when very many wait', async () => {
     isBusy = true
-    await happen(3)
-    await wind(3_000)
+    await happen(200_500)
+    await wind(GATHER_MS)
+    await wind(GATHER_MS)
+    expect(queue.batches).toEqual([[1, 1_000]])
+  })
+
+  it('X3: hands over what waited for the counter as soon as it is quiet', async () => {
+    isBusy = true
+    await happen(300)
+    await wind(700)
     expect(queue.taken).toEqual([])
     isBusy = false
     await wind(GATHER_MS)
-    expect(queue.batches).toEqual([[1, 3]])
+    expect(queue.batches).toEqual([[1, 300]])
   })
 
   it('hands over anew what the queue lost, as other jobs: it may still know the lost ones', async () => {
