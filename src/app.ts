@@ -94,7 +94,7 @@ export type App = {
   readonly fetch: Hono['fetch']
   readonly websocket: ReturnType<typeof mountLive>
   /** All that is registered, so that a test can see that it knows each. */
-  readonly routes: readonly { readonly method: string; readonly path: string }[]
+  routes(): Promise<readonly { readonly method: string; readonly path: string }[]>
   /** Sets the rounds going. */
   start(): void
   /** Tells the sockets to come back later. */
@@ -372,14 +372,14 @@ export const openApp = async (options: AppOptions): Promise<App> => {
       await queues.close()
       throw error
     }
-    board.show(queues.boards)
+    board.show(queues.boards).catch((error) => trouble('the job dashboard could not be loaded', error))
   }
 
   return {
     fetch: (request, ...rest) =>
       isAtCounter(request.url) ? atCounter(request, ...rest) : app.fetch(request, ...rest),
     websocket,
-    routes: [...app.routes, ...counter.routes].map(({ method, path }) => ({ method, path })),
+    routes: async () => [...app.routes, ...counter.routes, ...(await board.routes())],
     start: () => {
       racing.start()
       alarms.start()

@@ -1,7 +1,3 @@
-import { createBullBoard } from '@bull-board/api'
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter'
-import { HonoAdapter } from '@bull-board/hono'
-import { serveStatic } from '@hono/node-server/serve-static'
 import type { Queue } from 'bullmq'
 import { type Context, Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
@@ -9,7 +5,8 @@ import { html } from 'hono/html'
 import { refusal } from './answer.ts'
 import { maxBodyBytes } from './body.ts'
 import { admit } from './guard.ts'
-import { languageOf, MARK, pageHeaders, sendPage } from './page.ts'
+import type { BoardPages } from './job-board.pages.ts'
+import { languageOf, pageHeaders, sendPage } from './page.ts'
 import { isAdmin, type Sessions } from './session.ts'
 
 const PATH = '/admin/jobs'
@@ -59,24 +56,16 @@ const noticePage = (c: Context, why: 'FORBIDDEN' | 'POSTGRES_UNAVAILABLE', isDem
   )
 }
 
-/** The dashboard of the queues, for admins. It shows the queues that `show` was given. */
+/**
+ * The dashboard of the queues, for admins. It shows the queues that `show` was given. Its pages are loaded then: nobody
+ * waits for them at a start, and whoever asks while they are loaded gets them when they are there.
+ */
 export const jobBoard = (sessions: Sessions, isDemonstration: boolean) => {
-  const adapter = new HonoAdapter(serveStatic)
-  adapter.setBasePath(PATH)
-  const board = createBullBoard({
-    queues: [],
-    serverAdapter: adapter,
-    options: {
-      uiConfig: {
-        boardTitle: isDemonstration ? 'Galop · DEMO' : 'Galop',
-        hideRedisDetails: true,
-        // It knows no languages of ours, so the mark has both.
-        ...(isDemonstration && {
-          environment: { label: `${MARK.fr} · ${MARK.en}`, color: '#ffd60a', textColor: '#111111' },
-        }),
-      },
-    },
-  })
+  let pages: Promise<BoardPages> | undefined
+  const load = (): Promise<BoardPages> => {
+    pages ??= import('./job-board.pages.ts').then(({ boardPages }) => boardPages(PATH, isDemonstration))
+    return pages
+  }
   let isReady = false
   const app = new Hono()
   app.use(`${PATH}/*`, bodyLimit({ maxSize: maxBodyBytes, onError: (c) => refusal(c, 'BODY_TOO_LARGE') }))
@@ -98,12 +87,15 @@ export const jobBoard = (sessions: Sessions, isDemonstration: boolean) => {
     for (const [name, value] of Object.entries(pageHeaders(policy, 'self'))) c.header(name, value)
     return
   })
-  app.route(PATH, adapter.registerPlugin())
+  app.all(`${PATH}/*`, async (c) => (await load()).app.fetch(c.req.raw, { around: c }))
   return {
     app,
-    show: (queues: readonly Queue[]): void => {
-      board.setQueues(queues.map((queue) => new BullMQAdapter(queue)))
+    show: async (queues: readonly Queue[]): Promise<void> => {
       isReady = true
+      const { show } = await load()
+      show(queues)
     },
+    /** Of its pages, which bring their own. */
+    routes: async () => (await load()).app.routes,
   }
 }

@@ -38,11 +38,12 @@ const registeredRoutes = async () => {
     say: () => {},
     announceAccounts: () => {},
   })
+  const routes = await app.routes()
   await app.drain()
   await app.close()
   await database.drop()
   await rm(dataDirectory, { recursive: true })
-  return app.routes.filter(({ method, path }) => !(method === 'ALL' && path.endsWith('*')))
+  return routes.filter(({ method, path }) => !(method === 'ALL' && path.endsWith('*')))
 }
 
 const bare = (path: string): string => (path.length > 1 ? path.replace(/\/$/, '') : path)
