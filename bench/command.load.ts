@@ -47,10 +47,14 @@ const pathOf = async (port: number, entrance: Entrance): Promise<string> => {
 }
 
 /** Opens a socket that may send commands. */
-export const enter = async (port: number, entrance: Entrance): Promise<RawSocket> => {
+export const enter = async (
+  port: number,
+  entrance: Entrance,
+  onRead: () => void = () => {},
+): Promise<RawSocket> => {
   const headers: Record<string, string> =
     entrance.kind === 'galop' ? { Authorization: `Bearer ${entrance.token}` } : {}
-  const raw = await openRaw({ port, path: await pathOf(port, entrance), headers })
+  const raw = await openRaw({ port, path: await pathOf(port, entrance), headers, onRead })
   if (entrance.kind === 'bare') return raw
   await new Promise<void>((resolve) => {
     raw.onFrame = (bytes, from) => {

@@ -1,77 +1,91 @@
 import { createInterface } from 'node:readline'
 import { type Entrance, enter } from './command.load.ts'
+import { type Form, NewsReader } from './news.reader.ts'
 import { BINARY, clientFrame, openRaw, type RawSocket, TEXT } from './raw.socket.ts'
 
 // Sockets that hear, in a process of their own: each sees that its messages are numbered without a gap, and how old they
-// are when they come. Messages are not parsed as a whole: number and time stand at the same place of each.
+// are when they come. One of each group takes its messages apart as a whole.
 
 export type FanoutOptions = {
   readonly port: number
   readonly groups: readonly { readonly sockets: number; readonly entrance: FanoutEntrance }[]
-  /** JSON text, or the packed form of Colyseus. */
-  readonly form: 'json' | 'packed'
+  readonly form: Form
 }
 export type FanoutEntrance = Entrance | { readonly kind: 'receipts'; readonly token: string }
+
+/** By one socket. */
+type Count = { readonly messages: number; readonly bytes: number }
 
 export type Heard = {
   readonly sockets: number
   readonly messages: number
   /** Messages that were missing or out of order. */
   readonly gaps: number
-  /** The fewest and the most that one socket heard. */
-  readonly least: number
-  readonly most: number
+  /** Messages that were no `receipt_added`, or not as one has to be. */
+  readonly wrong: number
+  readonly firstWrong: string | undefined
+  /** Messages that were taken apart. */
+  readonly looked: number
+  readonly least: Count
+  readonly most: Count
+  /** Reads from the system, each of as many messages as it held. */
+  readonly reads: number
   /** From the time in the message to its arrival, in whole milliseconds. */
   readonly p50Ms: number
   readonly p99Ms: number
   readonly maxMs: number
 }
 
-/** Told on stdin, a line each: `begin` counts from now on, `report` tells what was heard since, `say <base64>` lets the first socket say it. */
 const MOST_MS = 60_000
 const AT_A_TIME = 50
-const EVENT = Buffer.from('receipt_added')
-const ZERO = 0x30
 
-type Listener = { last: number; heard: number }
+type Listener = { last: number; messages: number; bytes: number }
 
+/**
+ * Is told on stdin, a line each: `begin` counts from now on, `report` tells what was heard since, each answered by a line;
+ * `say <base64>` lets the first socket say it.
+ */
 const fanout = async ({ port, groups, form }: FanoutOptions): Promise<void> => {
   const ages = new Uint32Array(MOST_MS)
   let gaps = 0
-  const key = (name: string): Buffer => Buffer.from(form === 'json' ? `"${name}":` : name)
-  /** Where number and time begin, counted from the start of a message: found in the first one. */
-  let numberAt = -1
+  let wrong = 0
+  let firstWrong: string | undefined
+  let looked = 0
+  let reads = 0
+  /** The messages of one read came at the same time. */
+  let now = 0
+  const onRead = (): void => {
+    now = Date.now()
+    reads++
+  }
+  const reader = new NewsReader(form)
+  const complain = (text: string): void => {
+    wrong++
+    firstWrong ??= text.slice(0, 2_000)
+  }
 
   const listeners: Listener[] = []
-  const listen = (socket: RawSocket): void => {
-    const listener: Listener = { last: 0, heard: 0 }
+  const listen = (socket: RawSocket, looksAtAll: boolean): void => {
+    const listener: Listener = { last: 0, messages: 0, bytes: 0 }
     listeners.push(listener)
-    // A comma stands before the name, or the byte that says how long it is.
-    const timeKey = 1 + key('serverTime').length
     socket.onFrame = (bytes, from, to) => {
-      const at = bytes.indexOf(EVENT, from)
-      if (at < 0 || at > from + 40 || at > to) return
-      if (numberAt < 0) {
-        const name = key('offset')
-        numberAt = bytes.indexOf(name, from) + name.length - from
-      }
-      const number =
-        form === 'json' ? jsonInteger(bytes, from + numberAt) : packedInteger(bytes, from + numberAt)
-      const time =
-        form === 'json'
-          ? jsonInteger(bytes, number.end + timeKey)
-          : packedInteger(bytes, number.end + timeKey)
-      if (listener.last !== 0 && number.value !== listener.last + 1) gaps++
-      listener.last = number.value
-      listener.heard++
-      const age = Date.now() - time.value
-      ages[Math.min(MOST_MS - 1, Math.max(0, age))]!++
+      if (!reader.read(bytes, from, to)) return complain(bytes.toString('latin1', from, to))
+      const { number } = reader
+      if (number !== listener.last + 1 && listener.last !== 0) gaps++
+      listener.last = number
+      listener.messages++
+      listener.bytes += to - from
+      ages[Math.min(MOST_MS - 1, Math.max(0, now - reader.time))]!++
+      if (!looksAtAll) return
+      looked++
+      const fault = reader.faultOf(bytes, from, to)
+      if (fault !== undefined) complain(fault)
     }
   }
   const open = async (entrance: FanoutEntrance): Promise<RawSocket> => {
-    if (entrance.kind !== 'receipts') return enter(port, entrance)
+    if (entrance.kind !== 'receipts') return enter(port, entrance, onRead)
     const headers = { Authorization: `Bearer ${entrance.token}` }
-    const socket = await openRaw({ port, path: '/ws?topics=receipts', headers })
+    const socket = await openRaw({ port, path: '/ws?topics=receipts', headers, onRead })
     await new Promise<void>((resolve) => {
       socket.onFrame = (bytes, from, to) => {
         if (bytes.toString('latin1', from, Math.min(to, from + 30)).includes('"snapshot"')) resolve()
@@ -84,29 +98,38 @@ const fanout = async ({ port, groups, form }: FanoutOptions): Promise<void> => {
   for (const { sockets: count, entrance } of groups)
     for (let opened = 0; opened < count; opened += AT_A_TIME) {
       const some = Array.from({ length: Math.min(AT_A_TIME, count - opened) }, () => open(entrance))
-      sockets.push(...(await Promise.all(some)))
+      for (const [i, socket] of (await Promise.all(some)).entries()) {
+        listen(socket, opened + i === 0)
+        sockets.push(socket)
+      }
     }
-  for (const socket of sockets) listen(socket)
   process.stdout.write('open\n')
 
+  const least = (of: (one: Listener) => number): number => Math.min(...listeners.map(of))
+  const most = (of: (one: Listener) => number): number => Math.max(...listeners.map(of))
   const report = (): Heard => {
-    const counts = listeners.map(({ heard }) => heard)
-    const messages = counts.reduce((sum, count) => sum + count, 0)
+    const messages = listeners.reduce((sum, one) => sum + one.messages, 0)
     return {
       sockets: sockets.length,
       messages,
       gaps,
-      least: Math.min(...counts),
-      most: Math.max(...counts),
+      wrong,
+      firstWrong,
+      looked,
+      least: { messages: least((one) => one.messages), bytes: least((one) => one.bytes) },
+      most: { messages: most((one) => one.messages), bytes: most((one) => one.bytes) },
+      reads,
       p50Ms: ageAt(ages, messages * 0.5),
       p99Ms: ageAt(ages, messages * 0.99),
       maxMs: ageAt(ages, messages),
     }
   }
   const begin = (): void => {
-    for (const listener of listeners) Object.assign(listener, { heard: 0, last: 0 })
+    for (const listener of listeners) Object.assign(listener, { last: 0, messages: 0, bytes: 0 })
     ages.fill(0)
-    gaps = 0
+    gaps = wrong = looked = reads = 0
+    firstWrong = undefined
+    process.stdout.write('begun\n')
   }
   for await (const line of createInterface({ input: process.stdin })) {
     const [what, data = ''] = line.split(' ')
@@ -125,26 +148,6 @@ const ageAt = (ages: Uint32Array, wanted: number): number => {
     if (seen >= wanted && seen > 0) return ms
   }
   return Number.NaN
-}
-
-type Integer = { readonly value: number; readonly end: number }
-
-const jsonInteger = (bytes: Buffer, at: number): Integer => {
-  let value = 0
-  for (; bytes[at]! >= ZERO && bytes[at]! <= ZERO + 9; at++) value = value * 10 + bytes[at]! - ZERO
-  return { value, end: at }
-}
-
-/** As MessagePack has it: small ones in a byte, others by what the first byte says, large ones as a float. */
-const packedInteger = (bytes: Buffer, at: number): Integer => {
-  const kind = bytes[at]!
-  if (kind < 0x80) return { value: kind, end: at + 1 }
-  if (kind === 0xcc) return { value: bytes[at + 1]!, end: at + 2 }
-  if (kind === 0xcd) return { value: bytes.readUInt16BE(at + 1), end: at + 3 }
-  if (kind === 0xce) return { value: bytes.readUInt32BE(at + 1), end: at + 5 }
-  if (kind === 0xcf) return { value: Number(bytes.readBigUInt64BE(at + 1)), end: at + 9 }
-  if (kind === 0xcb) return { value: bytes.readDoubleBE(at + 1), end: at + 9 }
-  throw new Error(`no integer begins with ${kind}`)
 }
 
 await fanout(JSON.parse(process.argv[2]!) as FanoutOptions)

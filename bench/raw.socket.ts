@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
 
-// WebSocket clients of few instructions: frames are written as they were made once, and looked at where they lie.
+// WebSocket clients of few instructions: frames are written as they were made once, and looked at where they lie. All
+// sockets of the process read into the same memory, so that a read costs no allocation, and what is in it is in the cache.
 
+/** Sees a whole message, which lies there only until it returns. */
 export type FrameHandler = (bytes: Buffer, from: number, to: number) => void
 
 export type RawSocket = {
@@ -13,6 +15,12 @@ export type RawSocket = {
   /** What hears frames: may be changed at any time. */
   onFrame: FrameHandler
 }
+
+/** The most that one read takes: some hundred messages. */
+const READ_BYTES = 262_144
+/** What a read before left of a frame stands right before what the next one brings: the longest frame. */
+const REST_BYTES = 4_194_304
+const memory = Buffer.allocUnsafeSlow(REST_BYTES + READ_BYTES)
 
 /** A whole frame of a client. Its mask is zero, which a server has to apply like any other. */
 export const clientFrame = (payload: Buffer, opcode: number): Buffer => {
@@ -35,16 +43,33 @@ type Target = {
   readonly port: number
   readonly path: string
   readonly headers?: Readonly<Record<string, string>>
+  /** Called before the frames of each read. */
+  readonly onRead?: () => void
 }
 
 /** Connects. @throws Error where the server takes no socket; a socket that it closes later ends the process */
-export const openRaw = ({ port, path, headers = {} }: Target): Promise<RawSocket> =>
+export const openRaw = ({ port, path, headers = {}, onRead = () => {} }: Target): Promise<RawSocket> =>
   new Promise((resolve, reject) => {
-    const tcp: Socket = connect(port, '127.0.0.1')
-    tcp.setNoDelay(true)
-    let isEnding = false
-    let isOpen = false
     let rest: Buffer | undefined
+    let isOpen = false
+    let isEnding = false
+    const read = (length: number): boolean => {
+      onRead()
+      const from = REST_BYTES - (rest?.length ?? 0)
+      if (from < 0) throw new Error(`a frame is longer than ${REST_BYTES} bytes`)
+      rest?.copy(memory, from)
+      keep(
+        isOpen ? frames(from, REST_BYTES + length) : opened(from, REST_BYTES + length),
+        REST_BYTES + length,
+      )
+      return true
+    }
+    const tcp: Socket = connect({
+      port,
+      host: '127.0.0.1',
+      noDelay: true,
+      onread: { buffer: memory.subarray(REST_BYTES), callback: read },
+    })
     const closed = new Promise<void>((done) => tcp.on('close', () => done()))
     const raw: RawSocket = {
       send: (frame) => tcp.write(frame),
@@ -77,58 +102,47 @@ export const openRaw = ({ port, path, headers = {} }: Target): Promise<RawSocket
     tcp.on('error', (error) => fail(error.message))
     tcp.on('close', () => fail('the server closed a socket'))
 
-    const opened = (bytes: Buffer): Buffer | undefined => {
-      const end = bytes.indexOf('\r\n\r\n')
-      if (end < 0) return undefined
-      if (!bytes.toString('latin1', 0, 13).startsWith('HTTP/1.1 101')) {
-        fail(bytes.toString('latin1', 0, 200))
-        return undefined
+    /** Keeps what has to wait for more, for others read into the same memory. */
+    const keep = (from: number, to: number): void => {
+      rest = from === to ? undefined : Buffer.from(memory.subarray(from, to))
+    }
+    /** @returns up to where it is done */
+    const opened = (from: number, to: number): number => {
+      const end = memory.indexOf('\r\n\r\n', from)
+      if (end < 0 || end + 4 > to) return from
+      if (!memory.toString('latin1', from, from + 13).startsWith('HTTP/1.1 101')) {
+        fail(memory.toString('latin1', from, Math.min(to, from + 200)))
+        return from
       }
       isOpen = true
       resolve(raw)
-      return bytes.subarray(end + 4)
+      // Whoever waits for the socket gets it before its first frame.
+      if (end + 4 < to) queueMicrotask(() => queueMicrotask(() => read(0)))
+      return end + 4
     }
-    const frames = (bytes: Buffer): Buffer | undefined => {
-      let at = 0
-      while (bytes.length - at >= 2) {
-        const opcode = bytes[at]! & 0x0f
-        let from = at + 2
-        let length = bytes[at + 1]!
+    /** @returns up to where frames were whole */
+    const frames = (from: number, to: number): number => {
+      let at = from
+      while (to - at >= 2) {
+        const opcode = memory[at]! & 0x0f
+        let start = at + 2
+        let length = memory[at + 1]!
         if (length === 126) {
-          if (bytes.length < at + 4) break
-          length = bytes.readUInt16BE(at + 2)
-          from = at + 4
+          if (to < at + 4) break
+          length = memory.readUInt16BE(at + 2)
+          start = at + 4
         } else if (length === 127) {
-          if (bytes.length < at + 10) break
-          length = Number(bytes.readBigUInt64BE(at + 2))
-          from = at + 10
+          if (to < at + 10) break
+          length = Number(memory.readBigUInt64BE(at + 2))
+          start = at + 10
         }
-        const to = from + length
-        if (bytes.length < to) break
-        if (opcode === PING) raw.send(clientFrame(bytes.subarray(from, to), PONG))
-        else if (opcode === CLOSE) fail(`closed with ${length >= 2 ? bytes.readUInt16BE(from) : 'no code'}`)
-        else if (!isEnding) raw.onFrame(bytes, from, to)
-        at = to
+        const end = start + length
+        if (to < end) break
+        if (opcode === PING) raw.send(clientFrame(memory.subarray(start, end), PONG))
+        else if (opcode === CLOSE) fail(`closed with ${length >= 2 ? memory.readUInt16BE(start) : 'no code'}`)
+        else if (!isEnding) raw.onFrame(memory, start, end)
+        at = end
       }
-      return at === bytes.length ? undefined : bytes.subarray(at)
+      return at
     }
-    tcp.on('data', (chunk: Buffer) => {
-      let bytes = rest ? Buffer.concat([rest, chunk]) : chunk
-      rest = undefined
-      if (!isOpen) {
-        const after = opened(bytes)
-        if (!after) {
-          rest = bytes
-          return
-        }
-        // Whoever waits for the socket gets it before its first frame.
-        bytes = after
-        if (bytes.length === 0) return
-        queueMicrotask(() =>
-          queueMicrotask(() => (rest = frames(rest ? Buffer.concat([bytes, rest]) : bytes))),
-        )
-        return
-      }
-      rest = frames(bytes)
-    })
   })

@@ -99,7 +99,6 @@ class News extends Room {
         // As many as are due, but not so many that nothing else happens.
         for (let n = 0; told < due && n < 10; n++) this.broadcast('receipt_added', receiptAdded(++told))
         if (performance.now() - began < durationMs) setTimeout(tick, 1)
-        else this.broadcast('over', { told })
       }
       tick()
     },

@@ -1,11 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { type News, startColyseus } from '../colyseus.ts'
-import type { FanoutOptions, Heard } from '../fanout.load.ts'
+import type { FanoutOptions } from '../fanout.load.ts'
 import { cpuSecondsOf, pause } from '../observe.ts'
 import type { PacedOptions, PacedResult } from '../paced.load.ts'
 import { installPeers } from '../peers.ts'
+import { type Delivered, deliver, openReceivers } from '../receivers.ts'
 import type { Row } from '../row.ts'
 import { SALE } from '../sale.ts'
 import { type Galop, type Running, runApart, startGalop, startServer, untilStored } from '../servers.ts'
@@ -18,70 +16,8 @@ const PER_SECOND = 1_000
 const MOST_ADDED_MS = 25
 /** Of one user, by the server's own limit: so an admin for each. */
 const SOCKETS_OF_A_USER = 250
-const HERE = new URL('..', import.meta.url).pathname
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
-
-type Receivers = {
-  begin(): void
-  /** What was heard since then. */
-  report(): Promise<Heard>
-  say(message: string): void
-  end(): Promise<void>
-}
-
-const openReceivers = async (options: FanoutOptions): Promise<Receivers> => {
-  const child: ChildProcess = spawn(
-    process.execPath,
-    ['--import', 'tsx', join(HERE, 'fanout.load.ts'), JSON.stringify(options)],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  )
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
-  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
-  const next = async (): Promise<string> => {
-    const { value, done } = await lines.next()
-    if (done) throw new Error('those who listen have ended')
-    return value
-  }
-  await next()
-  return {
-    begin: () => child.stdin!.write('begin\n'),
-    report: async () => {
-      child.stdin!.write('report\n')
-      return JSON.parse(await next()) as Heard
-    },
-    say: (message) => child.stdin!.write(`say ${message}\n`),
-    end: async () => {
-      child.stdin!.end()
-      await ended
-    },
-  }
-}
-
-type Told = Heard & { readonly perCpuSecond: number; readonly cpuShare: number }
-
-/** What a server delivered for each second of processor, from the beginning of `work` until the last message came. */
-const deliver = async (
-  server: Running,
-  receivers: Receivers,
-  durationMs: number,
-  work: () => Promise<unknown>,
-): Promise<Told> => {
-  receivers.begin()
-  const before = cpuSecondsOf(server.pid)
-  await work()
-  let heard = await receivers.report()
-  let cpu = 0
-  for (let seen = -1; heard.messages > seen; heard = await receivers.report()) {
-    seen = heard.messages
-    cpu = cpuSecondsOf(server.pid) - before
-    await pause(300)
-  }
-  if (heard.gaps > 0) throw new Error(`${heard.gaps} messages were missing or out of order`)
-  if (heard.messages === 0) throw new Error('nothing was heard')
-  if (heard.least !== heard.most) throw new Error(`one heard ${heard.least} messages, another ${heard.most}`)
-  return { ...heard, perCpuSecond: heard.messages / cpu, cpuShare: (cpu * 1000) / durationMs }
-}
 
 /** Sells at the rate, by socket. @throws Error where a sale was not answered with a receipt */
 const sellAtRate = async ({ port, token }: Galop, durationMs: number): Promise<void> => {
@@ -126,9 +62,9 @@ export const row: Row = {
     const turns = isShort ? 1 : 3
     const warmUp: News = { perSecond: PER_SECOND, durationMs: isShort ? 300 : 2_000 }
     const news: News = { perSecond: PER_SECOND, durationMs: isShort ? 500 : 8_000 }
-    const ours: Told[] = []
-    const colyseus: Told[] = []
-    const plain: Told[] = []
+    const ours: Delivered[] = []
+    const colyseus: Delivered[] = []
+    const plain: Delivered[] = []
     let sellingShare = 0
     const galop = await startGalop()
     try {
@@ -150,9 +86,10 @@ export const row: Row = {
     } finally {
       await galop.stop()
     }
-    const perCpuSecond = (of: readonly Told[]): number[] => of.map((one) => one.perCpuSecond)
-    const median = (of: readonly Told[], pick: (one: Told) => number): number => middle(of.map(pick))
-    const rate = (of: readonly Told[]): string =>
+    const perCpuSecond = (of: readonly Delivered[]): number[] => of.map((one) => one.perCpuSecond)
+    const median = (of: readonly Delivered[], pick: (one: Delivered) => number): number =>
+      middle(of.map(pick))
+    const rate = (of: readonly Delivered[]): string =>
       figure(median(of, ({ messages }) => messages / sockets / (news.durationMs / 1000)))
     const common = { unit: '/CPU s', ours: perCpuSecond(ours) }
     return [
@@ -188,8 +125,8 @@ export const row: Row = {
   },
 }
 
-const told = ({ perCpuSecond, cpuShare, p50Ms, p99Ms }: Told): string =>
-  `${figure(perCpuSecond)} (${figure(cpuShare)} of one, p50 ${p50Ms} ms, p99 ${p99Ms} ms)`
+const told = ({ perCpuSecond, cpuShare, listenersShare, p50Ms, p99Ms }: Delivered): string =>
+  `${figure(perCpuSecond)} (${figure(cpuShare)} of one, listeners ${figure(listenersShare)}, p50 ${p50Ms} ms, p99 ${p99Ms} ms)`
 
 const tellByGalop = async (
   galop: Galop,
@@ -197,7 +134,7 @@ const tellByGalop = async (
   sockets: number,
   warmUp: News,
   news: News,
-): Promise<Told> => {
+): Promise<Delivered> => {
   const receivers = await openReceivers({
     port: galop.port,
     form: 'json',
@@ -222,10 +159,10 @@ const tellByPeer = async (
   sockets: number,
   begins: readonly string[],
   durations: readonly News[],
-): Promise<Told> => {
+): Promise<Delivered> => {
   const receivers = await openReceivers({ port: peer.port, form, groups: [{ sockets, entrance }] })
   try {
-    const results: Told[] = []
+    const results: Delivered[] = []
     for (const [i, { durationMs }] of durations.entries())
       results.push(
         await deliver(peer, receivers, durationMs, () => {
@@ -239,7 +176,7 @@ const tellByPeer = async (
   }
 }
 
-const tellByColyseus = async (sockets: number, ...all: News[]): Promise<Told> => {
+const tellByColyseus = async (sockets: number, ...all: News[]): Promise<Delivered> => {
   const peer = await startColyseus({ news: all })
   try {
     return await tellByPeer(peer, 'packed', { kind: 'colyseus', room: 'news' }, sockets, peer.begins, all)
@@ -248,7 +185,7 @@ const tellByColyseus = async (sockets: number, ...all: News[]): Promise<Told> =>
   }
 }
 
-const tellByWs = async (sockets: number, ...all: News[]): Promise<Told> => {
+const tellByWs = async (sockets: number, ...all: News[]): Promise<Delivered> => {
   const peer = await startServer('peers/ws.server.mjs')
   try {
     const begins = all.map((one) => base64(JSON.stringify(one)))
