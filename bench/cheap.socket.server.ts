@@ -3,8 +3,13 @@ import { createServer } from 'node:http'
 
 // Something so cheap that only the load generator is measured: each frame of a client is a command, and gets the same answer
 // under its letter, all that came together in one write.
-const LETTER_AT = Number(process.env.LETTER_AT)
-const ANSWER = Buffer.from(process.env.ANSWER ?? '', 'base64')
+export type CheapOptions = {
+  readonly answer: string
+  /** Where in it the letter of its question stands. */
+  readonly letterAt: number
+}
+const { answer: text, letterAt } = JSON.parse(process.argv[2]!) as CheapOptions
+const ANSWER = Buffer.from(text)
 const HEAD = Buffer.from([0x81, 126, ANSWER.length >> 8, ANSWER.length & 0xff])
 const ACCEPT = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
 
@@ -24,7 +29,7 @@ server.on('upgrade', (request, socket) => {
       const to = at + 8 + bytes.readUInt16BE(at + 2)
       if (bytes.length < to) break
       const answer = Buffer.from(ANSWER)
-      answer[LETTER_AT] = bytes[bytes.indexOf('"id":"', at) + 6]!
+      answer[letterAt] = bytes[bytes.indexOf('"id":"', at) + 6]!
       answers.push(HEAD, answer)
       at = to
     }

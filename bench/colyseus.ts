@@ -18,21 +18,16 @@ export type Colyseus = Running & {
 /** So many messages a second, for so long. */
 export type News = { readonly perSecond: number; readonly durationMs: number }
 
-export type ColyseusOptions = {
-  /** Whether a sale is answered with its receipt, or only that it was made. */
-  readonly answer?: 'whole' | 'short'
-  /** What is told to everybody once a client says `begin`. */
-  readonly news?: readonly News[]
-}
-
-/** Starts the server of the peers, on the Node that Colyseus needs. */
-export const startColyseus = async ({
-  answer = 'whole',
-  news = [],
-}: ColyseusOptions = {}): Promise<Colyseus> => {
-  const child = spawn(join(PEERS, 'node_modules/node/bin/node'), [join(PEERS, 'colyseus.server.mjs')], {
+/**
+ * Starts the server of the peers, on the Node that Colyseus needs.
+ * @param news what is told to everybody once a client says `begin`
+ */
+export const startColyseus = async (news: readonly News[] = []): Promise<Colyseus> => {
+  const options = JSON.stringify({ sale: JSON.parse(SALE), news })
+  const args = [join(PEERS, 'colyseus.server.mjs'), options]
+  const child = spawn(join(PEERS, 'node_modules/node/bin/node'), args, {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_ENV: 'production', SALE, ANSWER: answer, BEGIN: JSON.stringify(news) },
+    env: { ...process.env, NODE_ENV: 'production' },
   })
   const ended = once(child, 'exit')
   const stop = async (): Promise<void> => {

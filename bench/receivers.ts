@@ -55,6 +55,8 @@ export type Delivered = Heard & {
   /** How much of one processor the server took, and those who listen. */
   readonly cpuShare: number
   readonly listenersShare: number
+  /** Seconds of processor of those who listen. */
+  readonly listenersCpu: number
 }
 
 /**
@@ -85,6 +87,7 @@ export const deliver = async (
     perCpuSecond: heard.messages / cpu,
     cpuShare: (cpu * 1000) / durationMs,
     listenersShare: (listeners * 1000) / durationMs,
+    listenersCpu: listeners,
   }
 }
 

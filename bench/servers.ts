@@ -21,15 +21,13 @@ export type Running = { readonly port: number; readonly pid: number; stop(): Pro
 const ended = (child: ChildProcess): Promise<void> =>
   new Promise((resolve) => child.once('exit', () => resolve()))
 
-/** Runs a server of this folder that writes its port as its first line, and ends on SIGTERM. */
+/** Runs a server of this folder that takes options as JSON, writes its port as its first line, and ends on SIGTERM. */
 export const startServer = async (
   file: string,
-  { env = process.env, nodeOptions = [] }: { env?: NodeJS.ProcessEnv; nodeOptions?: readonly string[] } = {},
+  { options = {}, nodeOptions = [] }: { options?: object; nodeOptions?: readonly string[] } = {},
 ): Promise<Running> => {
-  const child = spawn(process.execPath, [...nodeOptions, ...TYPESCRIPT, join(HERE, file)], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env,
-  })
+  const args = [...nodeOptions, ...TYPESCRIPT, join(HERE, file), JSON.stringify(options)]
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const end = ended(child)
   const stop = (): Promise<void> => {
     child.kill('SIGTERM')

@@ -7,6 +7,8 @@ import { Packr } from 'msgpackr'
 import { z } from 'zod'
 import { receiptAdded } from './receipt.mjs'
 
+const { sale, news } = JSON.parse(process.argv[2])
+
 const FIELD = new Map(
   [
     [1, 'Cheval 1', 250],
@@ -77,10 +79,7 @@ class Shop extends Room {
         bets,
       }
       this.receipts.set(receipt.id, receipt)
-      client.send(
-        'sold',
-        process.env.ANSWER === 'short' ? { id, success: true } : { id, success: true, data: receipt },
-      )
+      client.send('sold', { id, success: true, data: receipt })
     }),
   }
 }
@@ -115,16 +114,15 @@ const packr = new Packr({ useRecords: false })
 const said = (type, message) =>
   Buffer.concat([Buffer.from([13, 0xa0 | type.length]), Buffer.from(type), packr.pack(message)])
 const answer = said('sold', { id: 'A', success: true })
-const asked = JSON.parse(process.env.SALE ?? '{}')
 process.stdout.write(
   `${JSON.stringify({
     port: server.address().port,
     sales: Array.from({ length: 26 }, (_, n) =>
-      said('sell', { id: String.fromCharCode(65 + n), sale: asked }).toString('base64'),
+      said('sell', { id: String.fromCharCode(65 + n), sale }).toString('base64'),
     ),
     mustHold: Buffer.concat([packr.pack('success'), packr.pack(true)]).toString('base64'),
     letterAt: answer.indexOf(packr.pack('A')) + 1,
-    begins: JSON.parse(process.env.BEGIN ?? '[]').map((news) => said('begin', news).toString('base64')),
+    begins: news.map((one) => said('begin', one).toString('base64')),
   })}\n`,
 )
 process.on('SIGTERM', () => process.exit(0))

@@ -8,14 +8,14 @@ import pg from 'pg'
 // checked by Node's own HMAC, numbers are looked up in a set, bets of a receipt are one `insert`, nobody listens at the
 // socket. As in the document, the cashier is answered before anything is stored.
 
-const { DATABASE_URL, REDIS_URL, SECRET } = process.env
+const { databaseUrl, redisUrl, secret } = JSON.parse(process.argv[2])
 const STATION_NUMBER = '01'
 const MIN_BET_AMOUNT = 100
 const MAX_BET_AMOUNT = 1_000_000
 const CACHE_SECONDS = 3600
 
-const pool = new pg.Pool({ connectionString: DATABASE_URL })
-const redis = new Redis(REDIS_URL)
+const pool = new pg.Pool({ connectionString: databaseUrl })
+const redis = new Redis(redisUrl)
 const gameState = {
   currentRound: { id: 0, status: 'waiting', participants: [], receipts: [], totalPrize: 0 },
 }
@@ -23,7 +23,7 @@ const ids = new Set()
 
 const verify = (token) => {
   const [header, payload, signature] = token.split('.')
-  const wanted = createHmac('sha256', SECRET).update(`${header}.${payload}`).digest()
+  const wanted = createHmac('sha256', secret).update(`${header}.${payload}`).digest()
   const given = Buffer.from(signature ?? '', 'base64url')
   if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) return undefined
   return JSON.parse(Buffer.from(payload, 'base64url').toString())

@@ -4,8 +4,9 @@ import { installPeers } from '../peers.ts'
 import { startBenchPostgres } from '../postgres.bench.ts'
 import type { Row } from '../row.ts'
 import { CONNECTIONS, selling } from '../sale.ts'
-import { runLoad, startGalop, startServer, untilStored } from '../servers.ts'
+import { runLoad, startGalop, startServer } from '../servers.ts'
 import { figure } from '../table.ts'
+import { alternate } from '../turns.ts'
 
 // Selling over HTTP against the earlier design. Both sell a round from its beginning, for the design's cost grows with it.
 
@@ -29,51 +30,43 @@ export const row: Row = {
       durationMs: isShort ? 500 : 10_000,
       warmUpMs: isShort ? 200 : 1_000,
     }
-    const ours: number[] = []
-    const theirs: number[] = []
     const unstored: string[] = []
     const postgres = await startBenchPostgres()
     const redis = await startTestRedis()
     try {
       const token = signed({ userId: 2, role: 'cashier' })
-      const galop = await startGalop()
-      try {
-        for (let turn = 1; turn <= turns; turn++) {
-          await untilStored(galop.port)
-          const peer = await startServer('peers/reference.server.mjs', {
-            env: { ...process.env, DATABASE_URL: postgres.url, REDIS_URL: redis.url, SECRET },
-          })
-          try {
-            const its = await runLoad({
-              ...common,
-              ...selling({ port: peer.port, token }),
-            })
-            const { sold, stored } = (await (
-              await fetch(`http://127.0.0.1:${peer.port}/figures`)
-            ).json()) as { sold: number; stored: number }
-            if (sold < its.answers) throw new Error(`the peer answered ${its.answers} sales and made ${sold}`)
-            theirs.push(its.perSecond)
-            unstored.push(`${sold - stored} of ${sold}`)
-          } finally {
-            await peer.stop()
+      const theirs = async (): Promise<number> => {
+        const options = { databaseUrl: postgres.url, redisUrl: redis.url, secret: SECRET }
+        const peer = await startServer('peers/reference.server.mjs', { options })
+        try {
+          const { answers, perSecond } = await runLoad({ ...common, ...selling({ port: peer.port, token }) })
+          const { sold, stored } = (await (await fetch(`http://127.0.0.1:${peer.port}/figures`)).json()) as {
+            sold: number
+            stored: number
           }
-          const sold = await runLoad({ ...common, ...selling(galop) })
-          ours.push(sold.perSecond)
-          say(
-            `turn ${turn} of ${turns}: the earlier design ${figure(theirs.at(-1)!)}/s ` +
-              `(${unstored.at(-1)} not stored at the end), sell ${figure(sold.perSecond)}/s`,
-          )
+          if (sold < answers) throw new Error(`the peer answered ${answers} sales and made ${sold}`)
+          unstored.push(`${sold - stored} of ${sold}`)
+          return perSecond
+        } finally {
+          await peer.stop()
         }
-      } finally {
-        await galop.stop()
       }
+      const galop = await startGalop()
+      const measured = await alternate({
+        say,
+        turns,
+        port: galop.port,
+        theirs,
+        ours: async () => (await runLoad({ ...common, ...selling(galop) })).perSecond,
+        told: (ours, theirs) =>
+          `the earlier design ${figure(theirs)}/s (${unstored.at(-1)} not stored at the end), sell ${figure(ours)}/s`,
+      }).finally(() => galop.stop())
       return [
         {
           against:
             'the earlier design: Express, array in memory, rows by a pool, JSON in Redis, answered before stored',
           unit: '/s',
-          ours,
-          theirs,
+          ...measured,
           reach: { atLeast: 20 },
           notes: [
             `acknowledged by it and not in Postgres when the turn ended: ${unstored.join(', ')}`,

@@ -1,3 +1,4 @@
+import type { CheapOptions } from '../cheap.socket.server.ts'
 import { type Colyseus, startColyseus } from '../colyseus.ts'
 import type { CommandLoadOptions, CommandLoadResult } from '../command.load.ts'
 import { cpuSecondsOf } from '../observe.ts'
@@ -6,6 +7,7 @@ import type { Row } from '../row.ts'
 import { SALE } from '../sale.ts'
 import { type Galop, type Running, runApart, startGalop, startServer, untilStored } from '../servers.ts'
 import { figure, middle } from '../table.ts'
+import { alternate } from '../turns.ts'
 
 // Selling by socket against a Colyseus room that validates the same sale and answers it with the same receipt, in memory.
 
@@ -81,25 +83,23 @@ export const row: Row = {
       warmUpMs: isShort ? 200 : 2_000,
       durationMs: isShort ? 400 : 8_000,
     }
-    const ours: Measured[] = []
-    const theirs: Measured[] = []
     const notes: string[] = []
     const cheap = await startServer('cheap.socket.server.ts', {
-      env: { ...process.env, ANSWER: base64(SAMPLE), LETTER_AT: String(START.length) },
+      options: { answer: SAMPLE, letterAt: START.length } satisfies CheapOptions,
     })
     const galop = await startGalop()
     const colyseus = await startColyseus()
     try {
       const ceiling = await measure(cheap, onNothing(cheap), load)
       notes.push(`the generator against a server that only sends bytes: ${figure(ceiling.perSecond)}/s`)
-      for (let turn = 1; turn <= turns; turn++) {
-        await untilStored(galop.port)
-        theirs.push(await measure(colyseus, onColyseus(colyseus), load))
-        ours.push(await measure(galop, onGalop(galop), load))
-        say(
-          `turn ${turn} of ${turns}: Colyseus ${told(theirs.at(-1)!)}; Galop, on disk, ${told(ours.at(-1)!)}`,
-        )
-      }
+      const { ours, theirs } = await alternate({
+        say,
+        turns,
+        port: galop.port,
+        theirs: () => measure(colyseus, onColyseus(colyseus), load),
+        ours: () => measure(galop, onGalop(galop), load),
+        told: (ours, theirs) => `Colyseus ${told(theirs)}; Galop, on disk, ${told(ours)}`,
+      })
       for (const [clients, window] of isShort ? OTHERS.slice(-1) : OTHERS) {
         await untilStored(galop.port)
         const its = await measure(colyseus, onColyseus(colyseus, window), { ...load, clients })
@@ -108,22 +108,22 @@ export const row: Row = {
           `${clients} clients with ${window} each: ${figure(our.perSecond)}/s and ${figure(its.perSecond)}/s, ratio ${figure(our.perSecond / its.perSecond)}`,
         )
       }
+      const micros = (of: readonly Measured[]): string => figure(middle(of.map(({ cpuMicros }) => cpuMicros)))
+      notes.push(`processor time for each sale: ours ${micros(ours)} µs, theirs ${micros(theirs)} µs`)
+      notes.push(`p99 ours ${figure(middle(ours.map(({ p99Ms }) => p99Ms)))} ms`)
+      return [
+        {
+          against: 'a Colyseus room that validates and answers the same, in memory',
+          unit: '/s',
+          ours: ours.map(({ perSecond }) => perSecond),
+          theirs: theirs.map(({ perSecond }) => perSecond),
+          reach: { atLeast: 1 },
+          notes,
+        },
+      ]
     } finally {
       await Promise.all([cheap.stop(), galop.stop(), colyseus.stop()])
     }
-    const micros = (of: readonly Measured[]): string => figure(middle(of.map(({ cpuMicros }) => cpuMicros)))
-    notes.push(`processor time for each sale: ours ${micros(ours)} µs, theirs ${micros(theirs)} µs`)
-    notes.push(`p99 ours ${figure(middle(ours.map(({ p99Ms }) => p99Ms)))} ms`)
-    return [
-      {
-        against: 'a Colyseus room that validates and answers the same, in memory',
-        unit: '/s',
-        ours: ours.map(({ perSecond }) => perSecond),
-        theirs: theirs.map(({ perSecond }) => perSecond),
-        reach: { atLeast: 1 },
-        notes,
-      },
-    ]
   },
 }
 

@@ -4,10 +4,11 @@ import { cpuSecondsOf, pause } from '../observe.ts'
 import type { PacedOptions, PacedResult } from '../paced.load.ts'
 import { installPeers } from '../peers.ts'
 import { type Delivered, deliver, openReceivers } from '../receivers.ts'
-import type { Row } from '../row.ts'
+import type { Comparison, Row } from '../row.ts'
 import { SALE } from '../sale.ts'
 import { type Galop, type Running, runApart, startGalop, startServer, untilStored } from '../servers.ts'
 import { figure, middle } from '../table.ts'
+import { alternate } from '../turns.ts'
 
 // Telling a thousand sockets of a thousand receipts a second. Of Galop it is the whole server: it sells them, writes them
 // to disk and hands them on to Postgres besides; the others only tell.
@@ -18,6 +19,100 @@ const MOST_ADDED_MS = 25
 const SOCKETS_OF_A_USER = 250
 
 const base64 = (text: string): string => Buffer.from(text).toString('base64')
+
+export const row: Row = {
+  number: 4,
+  work: `receipt_added to 1,000 sockets at ${figure(PER_SECOND)} receipts/s`,
+  seconds: 280,
+  run: async ({ isShort, say }) => {
+    installPeers(say)
+    const sockets = isShort ? 40 : 1_000
+    const turns = isShort ? 1 : 3
+    const warmUp: News = { perSecond: PER_SECOND, durationMs: isShort ? 300 : 2_000 }
+    const news: News = { perSecond: PER_SECOND, durationMs: isShort ? 500 : 8_000 }
+    const galop = await startGalop()
+    try {
+      const tokens = await admins(galop, Math.ceil(sockets / SOCKETS_OF_A_USER))
+      await sellAtRate(galop, warmUp.durationMs)
+      const before = cpuSecondsOf(galop.pid)
+      await sellAtRate(galop, news.durationMs)
+      const sellingShare = ((cpuSecondsOf(galop.pid) - before) * 1000) / news.durationMs
+      const { ours, theirs } = await alternate({
+        say,
+        turns,
+        port: galop.port,
+        theirs: async () => ({
+          colyseus: await tellByColyseus(sockets, warmUp, news),
+          plain: await tellByWs(sockets, warmUp, news),
+        }),
+        ours: async () => {
+          const all = await tellByGalop(galop, tokens, sockets, warmUp, news)
+          await untilStored(galop.port)
+          return { all, half: await tellByGalop(galop, tokens, sockets / 2, warmUp, news) }
+        },
+        told: ({ all, half }, { colyseus, plain }) =>
+          `messages for each second of processor: Colyseus ${told(colyseus)}; plain ws ${told(plain)}; ` +
+          `Galop ${told(all)}, to half of the sockets ${told(half)}`,
+      })
+      const all = ours.map((one) => one.all)
+      const half = ours.map((one) => one.half)
+      const colyseus = theirs.map((one) => one.colyseus)
+      const plain = theirs.map((one) => one.plain)
+      const rate = (of: readonly Delivered[]): string =>
+        median(of, ({ messages }) => messages / sockets / (news.durationMs / 1000))
+      const common = { unit: '/CPU s', ours: all.map(({ perCpuSecond }) => perCpuSecond) }
+      return [
+        {
+          ...common,
+          against: 'Colyseus broadcast of the same message',
+          theirs: colyseus.map(({ perCpuSecond }) => perCpuSecond),
+          reach: { atLeast: 5 },
+          notes: [
+            `delivered to each socket: ours ${rate(all)} a second, theirs ${rate(colyseus)}`,
+            `${median(all, ({ least }) => least.bytes / least.messages)} bytes each`,
+            `selling alone at this rate takes ${figure(sellingShare)} of a processor, all of it ${median(all, (one) => one.cpuShare)}`,
+            `those who listen take ${median(all, (one) => one.listenersShare)} of a processor and would hear ${median(all, (one) => one.messages / one.listenersCpu)} messages with each second of a whole one`,
+          ],
+        },
+        {
+          ...common,
+          against: 'a plain ws send loop of the same bytes',
+          theirs: plain.map(({ perCpuSecond }) => perCpuSecond),
+          reach: { atLeast: 4 },
+          notes: [`theirs delivered to each socket ${rate(plain)} a second`],
+        },
+        aged('age of a message on arrival, p99', all, [
+          `Colyseus p99 ${median(colyseus, (one) => one.p99Ms)} ms, plain ws ${median(plain, (one) => one.p99Ms)} ms`,
+        ]),
+        aged(`the same with ${sockets / 2} sockets`, half, [
+          `the server takes ${median(half, (one) => one.cpuShare)} of a processor, those who listen ${median(half, (one) => one.listenersShare)}`,
+        ]),
+      ]
+    } finally {
+      await galop.stop()
+    }
+  },
+}
+
+const median = (of: readonly Delivered[], pick: (one: Delivered) => number): string =>
+  figure(middle(of.map(pick)))
+
+const aged = (what: string, of: readonly Delivered[], notes: readonly string[]): Comparison => ({
+  what,
+  against: `${MOST_ADDED_MS} ms`,
+  unit: 'ms',
+  // Whole milliseconds, and a ratio needs more than none.
+  ours: of.map(({ p99Ms }) => Math.max(1, p99Ms)),
+  theirs: of.map(() => MOST_ADDED_MS),
+  reach: { atMost: 1 },
+  notes: [
+    `median ${median(of, (one) => one.p50Ms)} ms, ${median(of, (one) => one.messages / one.reads)} messages a read`,
+    ...notes,
+  ],
+})
+
+const told = ({ perCpuSecond, cpuShare, listenersShare, p50Ms, p99Ms }: Delivered): string =>
+  `${figure(perCpuSecond)} (${figure(cpuShare)} of one, listeners ${figure(listenersShare)}, p50 ${p50Ms} ms, p99 ${p99Ms} ms)`
 
 /** Sells at the rate, by socket. @throws Error where a sale was not answered with a receipt */
 const sellAtRate = async ({ port, token }: Galop, durationMs: number): Promise<void> => {
@@ -51,82 +146,6 @@ const admins = async ({ port, adminToken }: Galop, count: number): Promise<strin
   }
   return tokens
 }
-
-export const row: Row = {
-  number: 4,
-  work: `receipt_added to 1,000 sockets at ${figure(PER_SECOND)} receipts/s`,
-  seconds: 240,
-  run: async ({ isShort, say }) => {
-    installPeers(say)
-    const sockets = isShort ? 40 : 1_000
-    const turns = isShort ? 1 : 3
-    const warmUp: News = { perSecond: PER_SECOND, durationMs: isShort ? 300 : 2_000 }
-    const news: News = { perSecond: PER_SECOND, durationMs: isShort ? 500 : 8_000 }
-    const ours: Delivered[] = []
-    const colyseus: Delivered[] = []
-    const plain: Delivered[] = []
-    let sellingShare = 0
-    const galop = await startGalop()
-    try {
-      const tokens = await admins(galop, Math.ceil(sockets / SOCKETS_OF_A_USER))
-      await sellAtRate(galop, warmUp.durationMs)
-      const before = cpuSecondsOf(galop.pid)
-      await sellAtRate(galop, news.durationMs)
-      sellingShare = ((cpuSecondsOf(galop.pid) - before) * 1000) / news.durationMs
-      for (let turn = 1; turn <= turns; turn++) {
-        colyseus.push(await tellByColyseus(sockets, warmUp, news))
-        plain.push(await tellByWs(sockets, warmUp, news))
-        await untilStored(galop.port)
-        ours.push(await tellByGalop(galop, tokens, sockets, warmUp, news))
-        say(
-          `turn ${turn} of ${turns}, messages for each second of processor: Colyseus ${told(colyseus.at(-1)!)}; ` +
-            `plain ws ${told(plain.at(-1)!)}; Galop ${told(ours.at(-1)!)}`,
-        )
-      }
-    } finally {
-      await galop.stop()
-    }
-    const perCpuSecond = (of: readonly Delivered[]): number[] => of.map((one) => one.perCpuSecond)
-    const median = (of: readonly Delivered[], pick: (one: Delivered) => number): number =>
-      middle(of.map(pick))
-    const rate = (of: readonly Delivered[]): string =>
-      figure(median(of, ({ messages }) => messages / sockets / (news.durationMs / 1000)))
-    const common = { unit: '/CPU s', ours: perCpuSecond(ours) }
-    return [
-      {
-        ...common,
-        against: 'Colyseus broadcast of the same message',
-        theirs: perCpuSecond(colyseus),
-        reach: { atLeast: 5 },
-        notes: [
-          `delivered to each socket: ours ${rate(ours)} a second, theirs ${rate(colyseus)}`,
-          `selling alone at this rate takes ${figure(sellingShare)} of a processor, all of it ${figure(median(ours, (one) => one.cpuShare))}`,
-        ],
-      },
-      {
-        ...common,
-        against: 'a plain ws send loop of the same bytes',
-        theirs: perCpuSecond(plain),
-        reach: { atLeast: 4 },
-        notes: [`theirs delivered to each socket ${rate(plain)} a second`],
-      },
-      {
-        what: 'age of a message on arrival, p99',
-        against: `${MOST_ADDED_MS} ms`,
-        unit: 'ms',
-        ours: ours.map(({ p99Ms }) => Math.max(1, p99Ms)),
-        theirs: ours.map(() => MOST_ADDED_MS),
-        reach: { atMost: 1 },
-        notes: [
-          `median ${figure(median(ours, (one) => one.p50Ms))} ms; Colyseus p99 ${figure(median(colyseus, (one) => one.p99Ms))} ms, plain ws ${figure(median(plain, (one) => one.p99Ms))} ms`,
-        ],
-      },
-    ]
-  },
-}
-
-const told = ({ perCpuSecond, cpuShare, listenersShare, p50Ms, p99Ms }: Delivered): string =>
-  `${figure(perCpuSecond)} (${figure(cpuShare)} of one, listeners ${figure(listenersShare)}, p50 ${p50Ms} ms, p99 ${p99Ms} ms)`
 
 const tellByGalop = async (
   galop: Galop,
@@ -177,7 +196,7 @@ const tellByPeer = async (
 }
 
 const tellByColyseus = async (sockets: number, ...all: News[]): Promise<Delivered> => {
-  const peer = await startColyseus({ news: all })
+  const peer = await startColyseus(all)
   try {
     return await tellByPeer(peer, 'packed', { kind: 'colyseus', room: 'news' }, sockets, peer.begins, all)
   } finally {
