@@ -11,13 +11,14 @@ import { loadSecret } from './db/accounts/secret.file.ts'
 import { UsersDirectory } from './db/accounts/users.directory.ts'
 import { concludeRetries, jobRetries, recordRetries } from './db/job-retries.queries.ts'
 import { openJournal } from './db/journal.ts'
-import { openLmdbStore } from './db/lmdb.store.ts'
+import { openSoundLmdbStore } from './db/lmdb.store.ts'
 import { clockAhead, freeBytes } from './db/machine.queries.ts'
 import { migrate } from './db/migrate.ts'
 import { asking, connectPostgres, isPassing } from './db/postgres.ts'
 import { factsOfReceipt, searchReceipts } from './db/racing/audit.queries.ts'
 import { retiredDay } from './db/racing/cashier-day.queries.ts'
 import { handedOutByDay, searchRounds, sumsByDay } from './db/racing/figures.queries.ts'
+import { readRounds } from './db/racing/journal.rounds.ts'
 import { racingStore } from './db/racing/racing.store.ts'
 import { memoryRoundCache } from './db/racing/round.memory.cache.ts'
 import { retiredRound, retiredRoundCount, retiredRounds, retiredStakes } from './db/racing/rounds.queries.ts'
@@ -79,7 +80,8 @@ const WEB_DIRECTORY = fileURLToPath(
 
 export type AppOptions = {
   readonly config: Config
-  readonly databaseUrl: string
+  /** A promise of a Postgres that is still starting. */
+  readonly databaseUrl: string | Promise<string>
   readonly dataDirectory: string
   readonly version: string
   readonly clock: Clock
@@ -105,21 +107,24 @@ export type App = {
 
 /** Opens the stores and builds the program. A journal that is new waits for Postgres; later starts do not. */
 export const openApp = async (options: AppOptions): Promise<App> => {
-  const { config, databaseUrl, dataDirectory, version, clock, log, say, announceAccounts } = options
+  const { config, dataDirectory, version, clock, log, say, announceAccounts } = options
   const now = () => clock.now()
   const startedAt = now()
   const trouble = onceInAWhile(now, (what, error) => log.warn({ fault: describeFault(error) }, what))
 
   // Stores
-  const sql = connectPostgres(databaseUrl, POSTGRES_CONNECTIONS)
+  const journalDirectory = join(dataDirectory, 'journal')
+  const liveRounds = await readRounds(journalDirectory)
   const journal = openJournal<Fact>({
-    store: openLmdbStore(join(dataDirectory, 'journal')),
+    store: openSoundLmdbStore(journalDirectory),
     parse: toFact,
     onFailure: (error) =>
       log.error({ fault: describeFault(error) }, 'the journal cannot write; nothing is sold'),
     onRecovery: () => log.info('the journal writes again'),
   })
   const isNew = journal.note('station') === undefined
+  const databaseUrl = await options.databaseUrl
+  const sql = connectPostgres(databaseUrl, POSTGRES_CONNECTIONS)
   if (isNew)
     await untilAnswered(
       () => migrate(sql),
@@ -167,6 +172,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     limits: config.limits,
     durationsMs: config.durationsMs,
     journal,
+    rounds: liveRounds,
     archive: cacheDebts.archive,
     clock,
     randomSecret: () => randomBytes(32).toString('hex'),

@@ -19,6 +19,8 @@ import { keepHeapSmall } from './memory.ts'
 
 const DRAIN_LIMIT_MS = 10_000
 const STOP_LIMIT_MS = 30_000
+/** It takes tens of milliseconds when there are many receipts: the first sales come before it. */
+const HEAP_LIMIT_AFTER_MS = 1_000
 /** Classes of SQLSTATE: wrong name or password, no such database, missing rights. */
 const NOT_LET_IN = /^(28|3D|42501)/
 /** Ctrl-C reaches npm and the server, and npm hands it on: two signals that are one. */
@@ -48,12 +50,10 @@ const main = async (): Promise<void> => {
   })
   try {
     await portIsFree(config)
-    let databaseUrl = config.databaseUrl
-    let loading: Promise<typeof import('./app.ts')> | undefined
+    let databaseUrl: string | Promise<string> | undefined = config.databaseUrl
     if (databaseUrl === undefined) {
+      // Most of the program is loaded, and the journal is read, while Postgres starts.
       const starting = startEmbeddedPostgres({ dataDirectory: join(data.path, 'postgres'), say })
-      // Most of the program is loaded while Postgres starts.
-      loading = import('./app.ts')
       // A signal may come before it runs: then it is awaited, and stopped.
       undo.unshift(() =>
         starting.then(
@@ -61,10 +61,15 @@ const main = async (): Promise<void> => {
           () => {},
         ),
       )
-      databaseUrl = (await starting.catch(explain)).url
+      databaseUrl = starting.then(({ url }) => {
+        if (isStopping()) throw new Error('the server is being stopped')
+        return url
+      })
+      // Whoever waits for it hears what is wrong. Until then nobody does.
+      databaseUrl.catch(() => {})
     }
+    const { openApp } = await import('./app.ts')
     if (isStopping()) return
-    const { openApp } = await (loading ?? import('./app.ts'))
     const app = await openApp({
       config,
       databaseUrl,
@@ -86,7 +91,7 @@ const main = async (): Promise<void> => {
     if (isStopping()) return
     app.start()
     announceAddresses(server, config)
-    keepHeapSmall()
+    setTimeout(keepHeapSmall, HEAP_LIMIT_AFTER_MS).unref()
   } catch (error) {
     // What breaks because it is being stopped is no failure of the start.
     if (isStopping()) return

@@ -13,9 +13,11 @@ export const unseal = (name: string, sealed: string): unknown => {
   return JSON.parse(text)
 }
 
-/** Whether these bytes are a text that was sealed under this name. */
-export const isSealed = (name: string, bytes: Buffer): boolean =>
+/** The JSON in these bytes, where they are a text that was sealed under this name. */
+export const sealedText = (name: string, bytes: Buffer): string | undefined =>
   bytes.toString('latin1', 0, CHECK_DIGITS) === checkOf(name, bytes.subarray(CHECK_DIGITS))
+    ? bytes.toString('utf8', CHECK_DIGITS)
+    : undefined
 
 /** What is on disk is not what was written there. */
 export class Damaged extends Error {

@@ -46,15 +46,22 @@ type Meta = {
   readonly main: Tree
 }
 
-/** Visits all pairs of all named trees, and says what is wrong with the file: nothing, if it is whole. */
-export const walkLmdbFile = (path: string, visit: Visit): string[] => {
+/**
+ * Visits all pairs of all named trees, one at each step, and says in the end what is wrong with the file: nothing, if it is
+ * whole. Between two steps others may have their turn.
+ */
+export function* stepsThrough(path: string, visit: Visit): Generator<void, string[], void> {
   const fd = openSync(path, 'r')
   try {
-    return new Walk(fd, fstatSync(fd).size, visit).faults
+    const walk = new Walk(fd, fstatSync(fd).size, visit)
+    yield* walk.steps()
+    return walk.faults
   } finally {
     closeSync(fd)
   }
 }
+
+type Steps = Generator<void, void, void>
 
 class Walk {
   readonly faults: string[] = []
@@ -66,38 +73,38 @@ class Walk {
   #used = new Uint8Array(0)
   /** One page for each depth of the tree that is being walked. */
   #pages: Buffer<ArrayBuffer>[] = []
+  /** Of the long value that is looked at. */
+  #long: Buffer<ArrayBuffer> = Buffer.alloc(0)
 
   constructor(fd: number, size: number, visit: Visit) {
     this.#fd = fd
     this.#size = size
     this.#visit = visit
+  }
+
+  *steps(): Steps {
     const meta = this.#newestMeta()
     if (!meta) return
     this.#pageSize = meta.pageSize
     this.#lastPage = meta.lastPage
     // Where the count of pages itself is damaged, no more are looked for than the file can hold.
-    this.#used = new Uint8Array(Math.min(meta.lastPage, Math.ceil(size / meta.pageSize)) + 1)
-    this.#tree('main', meta.main, meta.txn, (key, value, isTree) => {
+    this.#used = new Uint8Array(Math.min(meta.lastPage, Math.ceil(this.#size / meta.pageSize)) + 1)
+    const named: { readonly name: string; readonly tree: Tree }[] = []
+    yield* this.#tree('main', meta.main, meta.txn, (key, value, isTree) => {
       const name = key.toString().replaceAll('\0', '')
       if (!isTree) return this.#fault(`a pair ${name} stands beside the trees`)
       const tree = value.length === TREE_BYTES ? treeAt(value, 0) : undefined
-      if (tree) this.#inside(() => this.#tree(name, tree, meta.txn, (k, v) => this.#visit(name, k, v)))
+      if (tree) named.push({ name, tree })
       else this.#fault(`the tree ${name} has no root`)
     })
-    this.#tree(FREE_PAGES, meta.free, meta.txn, (_, value) => this.#freePages(value))
+    for (const { name, tree } of named)
+      yield* this.#tree(name, tree, meta.txn, (key, value) => this.#visit(name, key, value))
+    yield* this.#tree(FREE_PAGES, meta.free, meta.txn, (_, value) => this.#freePages(value))
   }
 
   #fault(what: string): void {
     if (this.faults.length < MOST_FAULTS) this.faults.push(what)
     else if (this.faults.length === MOST_FAULTS) this.faults.push('and more')
-  }
-
-  /** A tree within a tree needs pages of its own. */
-  #inside(work: () => void): void {
-    const outer = this.#pages
-    this.#pages = []
-    work()
-    this.#pages = outer
   }
 
   #newestMeta(): Meta | undefined {
@@ -141,7 +148,7 @@ class Walk {
     return into
   }
 
-  #tree(name: string, tree: Tree, txn: number, leaf: LeafVisit): void {
+  *#tree(name: string, tree: Tree, txn: number, leaf: LeafVisit): Steps {
     if (tree.root === undefined) {
       if (tree.entries > 0 || tree.depth > 0) this.#fault(`the tree ${name} has lost its root`)
       return
@@ -151,14 +158,14 @@ class Walk {
     if (tree.depth < 1 || tree.depth > DEEPEST) return this.#fault(`the tree ${name} has no depth`)
     const seen = { branches: 0, leaves: 0, overflows: 0, entries: 0 }
     const before = this.faults.length
-    this.#page({ name, txn, depth: tree.depth, seen, leaf, level: 0 }, tree.root)
+    yield* this.#page({ name, txn, depth: tree.depth, seen, leaf, level: 0 }, tree.root)
     if (this.faults.length > before) return
     for (const what of ['branches', 'leaves', 'overflows', 'entries'] as const)
       if (seen[what] !== tree[what])
         this.#fault(`the tree ${name} should have ${tree[what]} ${what} and has ${seen[what]}`)
   }
 
-  #page(at: Place, number: number | undefined): void {
+  *#page(at: Place, number: number | undefined): Steps {
     const place = `page ${number} of the tree ${at.name}`
     if (!this.#take(number, 1)) return this.#fault(`${place} is not a page of its own`)
     this.#pages[at.level] ??= Buffer.allocUnsafe(this.#pageSize)
@@ -190,8 +197,10 @@ class Walk {
           this.#fault(`${place} has entries out of order`)
         previous = node.key
       }
-      if (isLeaf) this.#leaf(here, place, node)
-      else this.#page({ ...here, level: at.level + 1 }, node.child)
+      if (isLeaf) {
+        this.#leaf(here, place, node)
+        yield
+      } else yield* this.#page({ ...here, level: at.level + 1 }, node.child)
     }
   }
 
@@ -223,12 +232,14 @@ class Walk {
     const pages = whole(where, 16)
     if (pages !== Math.floor((HEADER - 1 + bytes) / this.#pageSize) + 1) return undefined
     if (!this.#take(number, pages)) return undefined
-    const all = this.#bytes(number! * this.#pageSize, HEADER + bytes)
+    if (number! * this.#pageSize + HEADER + bytes > this.#size) return undefined
+    if (this.#long.length < HEADER + bytes) this.#long = Buffer.allocUnsafe(pages * this.#pageSize)
+    const all = this.#bytes(number! * this.#pageSize, HEADER + bytes, this.#long)
     if (!all || whole(all, 0) !== number || (all.readUInt16LE(18) & KINDS) !== OVERFLOW) return undefined
     const txn = whole(all, 8)
     if (all.readUInt32LE(20) !== pages || txn === undefined || txn > at.txn) return undefined
     at.seen.overflows += pages
-    return all.subarray(HEADER)
+    return all.subarray(HEADER, HEADER + bytes)
   }
 
   /** A list of free pages: its length, then numbers of pages, or a negative length and the first of so many. */

@@ -18,6 +18,11 @@ const LONGEST_NAME_BYTES = 1_900
 /** A journal's store in LMDB under `directory`, which only its owner may enter: it holds the seeds of races to come. */
 export const openLmdbStore = (directory: string): JournalStore => {
   refuseDamagedJournal(directory)
+  return openSoundLmdbStore(directory)
+}
+
+/** The same where this process has just read the journal, and seen that it is whole. */
+export const openSoundLmdbStore = (directory: string): JournalStore => {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   chmodSync(directory, 0o700)
   // Not overlapping: a commit returns after its data and then its meta page are on disk, with one change of threads

@@ -27,6 +27,8 @@ export type LiveRoundsOptions = {
     readonly results: number
   }
   readonly journal: Journal<Fact>
+  /** Its rounds, where they were folded already: by whoever read the journal before it was opened. */
+  readonly rounds?: ReadonlyMap<number, Round>
   readonly clock: Clock
   /** 32 unpredictable bytes in hexadecimal. */
   readonly randomSecret: () => string
@@ -58,14 +60,18 @@ export class LiveRounds {
   readonly #opening = new Set<string>()
   #nextRound: number
 
-  /** Folds the rounds of the journal. None of their actors is started. */
+  /** Folds the rounds of the journal, unless they are given. None of their actors is started. */
   constructor(options: LiveRoundsOptions, ears: RoundEars) {
     this.#options = options
     this.#ears = ears
     const { journal, station } = options
     this.#counter = receiptCounter(journal, station, options.receiptNumbers)
     this.#nextRound = (journal.note(NEXT_ROUND) as number | undefined) ?? station.firstRound
-    for (const id of journal.streams()) this.#adopt(replay(id, journal.each(id)))
+    for (const id of journal.streams()) {
+      const round = options.rounds?.get(id) ?? replay(id, journal.each(id))
+      if (round.factCount !== journal.last(id)) throw new Error(`round ${id} was folded from another journal`)
+      this.#adopt(round)
+    }
   }
 
   get(id: number): LiveRound | undefined {

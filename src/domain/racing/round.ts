@@ -102,12 +102,16 @@ export const openRound = (id: number, opened: RoundOpened): Round => ({
 /** Rebuilds a round from all its facts, the opening first. */
 export const replay = (id: number, facts: Iterable<Fact>): Round => {
   let round: Round | undefined
-  for (const fact of facts) {
-    if (round) fold(round, fact)
-    else if (fact.type === 'RoundOpened') round = openRound(id, fact)
-    else throw new Error(`round ${id} does not begin with its opening but with ${fact.type}`)
-  }
+  for (const fact of facts) round = replayNext(id, round, fact)
   if (!round) throw new Error(`round ${id} has no facts`)
+  return round
+}
+
+/** Rebuilds it by one fact more; there is none before the opening. */
+export const replayNext = (id: number, round: Round | undefined, fact: Fact): Round => {
+  if (round) fold(round, fact)
+  else if (fact.type === 'RoundOpened') return openRound(id, fact)
+  else throw new Error(`round ${id} does not begin with its opening but with ${fact.type}`)
   return round
 }
 
