@@ -2,39 +2,29 @@
 // The desk in a browser: an admin watches, voids, pauses, looks after accounts, finds a receipt, and mends what failed.
 import { readFile } from 'node:fs/promises'
 import { createPostgresBackend, Queue } from 'bullmq'
-import type { Browser, Page } from 'playwright-core'
+import type { Page } from 'playwright-core'
 import postgres from 'postgres'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { launchBrowser } from '../support/browser.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTestDatabase } from '../support/postgres.ts'
 import { eventually, startServer, type TestServer } from '../support/server.ts'
 import { ask, Station } from '../support/station.ts'
-import { barriersOf, type Visit, type VisitOptions, visit } from '../support/visit.ts'
+import { barriersOf, type Visit, type VisitOptions } from '../support/visit.ts'
+import { visitor } from '../support/visitor.ts'
 
 /** A round that stays open for the whole test. */
 const OPEN = { ROUND_WAIT_DURATION_MS: '600000' }
 const SECTIONS = ['live', 'figures', 'receipts', 'users', 'stored'] as const
 const PATIENCE_MS = 60_000
 
-let browser: Browser
-const visits: Visit[] = []
-
-beforeAll(async () => {
-  browser = await launchBrowser()
-}, 60_000)
-afterEach(async () => {
-  for (const { context } of visits.splice(0)) await context.close()
-})
-afterAll(() => browser?.close())
+const visitors = visitor()
 
 const open = async (
   server: TestServer,
   options: Partial<VisitOptions> & { place: string },
 ): Promise<Visit> => {
   const { place, ...rest } = options
-  const opened = await visit(browser, { url: `${server.url}/desk#${place}`, ...rest })
+  const opened = await visitors.open({ url: `${server.url}/desk#${place}`, ...rest })
   opened.page.setDefaultTimeout(PATIENCE_MS)
-  visits.push(opened)
   return opened
 }
 

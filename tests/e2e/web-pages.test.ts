@@ -1,41 +1,22 @@
 // The ground that all pages stand on: how they are served, what they know of the API, signing in, both languages.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { type Document, typesOf } from '../../scripts/openapi.types.ts'
-import { launchBrowser } from '../support/browser.ts'
-import { ROOT, startServer, type TestServer } from '../support/server.ts'
+import { ROOT } from '../support/server.ts'
 import { ask } from '../support/station.ts'
-import { barriersOf, signInAt, type Visit, type VisitOptions, visit } from '../support/visit.ts'
+import { barriersOf, signInAt, type Visit, type VisitOptions } from '../support/visit.ts'
+import { sharedServer, visitor } from '../support/visitor.ts'
 
 const PAGES = ['station', 'screen', 'desk', 'verify'] as const
 /** A page that shows something within a second on a slow machine has no more code than this, as it is sent. */
 const MOST_SCRIPT_BYTES = 40 * 1_024
 
-let server: TestServer
-let browser: Browser
-const visits: Visit[] = []
+const visitors = visitor()
+const shared = sharedServer()
 
-beforeAll(async () => {
-  ;[server, browser] = await Promise.all([startServer(), launchBrowser()])
-}, 90_000)
-afterEach(async () => {
-  for (const { context } of visits.splice(0)) await context.close()
-})
-afterAll(async () => {
-  try {
-    await browser?.close()
-  } finally {
-    await server?.stop()
-  }
-})
-
-const open = async (page: string, options: Partial<VisitOptions> = {}): Promise<Visit> => {
-  const opened = await visit(browser, { url: `${server.url}/${page}`, ...options })
-  visits.push(opened)
-  return opened
-}
+const open = (page: string, options: Partial<VisitOptions> = {}): Promise<Visit> =>
+  visitors.open({ url: `${shared.server.url}/${page}`, ...options })
 
 /** Addresses of what a page loads. */
 const partsOf = (html: string): string[] =>
@@ -43,7 +24,7 @@ const partsOf = (html: string): string[] =>
 
 describe('what the pages know of the API', () => {
   it('is what the server says of itself', async () => {
-    const { json } = await ask(`${server.url}/openapi.json`)
+    const { json } = await ask(`${shared.server.url}/openapi.json`)
     const plain = (text: string) => text.replaceAll(/[\s;|'",()]/g, '')
     const known = readFileSync(join(ROOT, 'web', 'api.d.ts'), 'utf8')
     expect(plain(known), 'run `npm run api-types`').toBe(plain(typesOf(json as Document)))
@@ -52,20 +33,20 @@ describe('what the pages know of the API', () => {
 
 describe.each(PAGES)('/%s', (name) => {
   it('is asked for each time, and what it loads is kept for a year', async () => {
-    const page = await ask(`${server.url}/${name}`)
+    const page = await ask(`${shared.server.url}/${name}`)
     expect(page.headers.get('cache-control')).toBe('no-cache')
     expect(page.headers.get('content-security-policy')).toMatch(/^default-src 'self'; (?!.*unsafe)/)
     const parts = partsOf(page.text)
     expect(parts.length).toBeGreaterThan(2)
     let script = 0
     for (const path of parts) {
-      const response = await fetch(`${server.url}${path}`, { headers: { 'accept-encoding': 'gzip' } })
+      const response = await fetch(`${shared.server.url}${path}`, { headers: { 'accept-encoding': 'gzip' } })
       const { headers } = response
       expect([path, response.status]).toEqual([path, 200])
       expect(headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
       expect(headers.get('content-encoding')).toBe('gzip')
       if (path.endsWith('.js')) script += Number(headers.get('content-length'))
-      const plain = await fetch(`${server.url}${path}`, { headers: { 'accept-encoding': 'identity' } })
+      const plain = await fetch(`${shared.server.url}${path}`, { headers: { 'accept-encoding': 'identity' } })
       expect(plain.headers.get('content-encoding')).toBe(null)
       expect(await plain.text()).toBe(await response.text())
     }
@@ -82,7 +63,7 @@ describe.each(PAGES)('/%s', (name) => {
       expect(await barriersOf(page)).toEqual([])
       // A browser says of its own accord that it asked who is signed in, and nobody is.
       expect(errors.filter((error) => !error.includes('401'))).toEqual([])
-      expect([...origins]).toEqual([server.url])
+      expect([...origins]).toEqual([shared.server.url])
     },
   )
 })
@@ -94,7 +75,7 @@ describe('signing in at a page', () => {
     await signInAt(page, 'caisse', 'not the password')
     await page.locator('[role=alert]').getByText('Nom ou mot de passe incorrect').waitFor()
     expect(await page.locator('input[name=name]').inputValue()).toBe('caisse')
-    await signInAt(page, 'caisse', server.passwordOf('caisse'))
+    await signInAt(page, 'caisse', shared.server.passwordOf('caisse'))
     await page.getByRole('button', { name: 'Se déconnecter' }).waitFor()
     await page.reload()
     await page.getByRole('button', { name: 'English' }).click()
@@ -108,16 +89,16 @@ describe('signing in at a page', () => {
   it('shows the desk to admins alone', async () => {
     const { page } = await open('desk')
     await page.locator('input[name=name]').waitFor()
-    await signInAt(page, 'caisse', server.passwordOf('caisse'))
+    await signInAt(page, 'caisse', shared.server.passwordOf('caisse'))
     await page.getByText('pour les administrateurs').waitFor()
-    await signInAt(page, 'admin', server.passwordOf('admin'))
+    await signInAt(page, 'admin', shared.server.passwordOf('admin'))
     await page.getByRole('button', { name: 'Se déconnecter' }).waitFor()
   })
 })
 
 describe('the shop', () => {
   it('says what a page must know before anybody signs in', async () => {
-    const { data } = await ask(`${server.url}/api/v1/shop`)
+    const { data } = await ask(`${shared.server.url}/api/v1/shop`)
     expect(data).toMatchObject({
       name: 'Galop',
       station: '01',

@@ -1,10 +1,9 @@
 // The race screen in a real browser: what it shows of a round, and that all screens show the same at the same moment.
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { launchBrowser } from '../support/browser.ts'
-import { startServer, type TestServer } from '../support/server.ts'
+import type { Page } from 'playwright-core'
+import { describe, expect, it } from 'vitest'
 import { ask } from '../support/station.ts'
-import { barriersOf, type Visit, type VisitOptions, visit } from '../support/visit.ts'
+import { barriersOf, type Visit, type VisitOptions } from '../support/visit.ts'
+import { sharedServer, visitor } from '../support/visitor.ts'
 
 const PATIENCE_MS = 60_000
 const TELEVISIONS = [
@@ -15,40 +14,23 @@ const TELEVISIONS = [
 const SAME_TIME = 0.002
 const SAME_MOMENT = 0.015
 
-let server: TestServer
-let browser: Browser
-const visits: Visit[] = []
-
-beforeAll(async () => {
-  const rounds = {
+const visitors = visitor()
+const shared = sharedServer({
+  env: {
     TRACKS: 'main,Nord',
     ROUND_WAIT_DURATION_MS: '6000',
     BETTING_LOCK_DURATION_MS: '1500',
     RACE_DURATION_MS: '40000',
     RESULTS_DURATION_MS: '8000',
-  }
-  ;[server, browser] = await Promise.all([startServer({ env: rounds }), launchBrowser()])
-}, 120_000)
-afterEach(async () => {
-  for (const { context } of visits.splice(0)) await context.close()
-})
-afterAll(async () => {
-  try {
-    await browser?.close()
-  } finally {
-    await server?.stop()
-  }
+  },
 })
 
-const open = async (options: Partial<VisitOptions> & { readonly query?: string } = {}): Promise<Visit> => {
-  const opened = await visit(browser, {
-    url: `${server.url}/screen${options.query ?? ''}`,
+const open = (options: Partial<VisitOptions> & { readonly query?: string } = {}): Promise<Visit> =>
+  visitors.open({
+    url: `${shared.server.url}/screen${options.query ?? ''}`,
     viewport: TELEVISIONS[0],
     ...options,
   })
-  visits.push(opened)
-  return opened
-}
 
 type Sample = { readonly wall: number; readonly at: number; readonly places: number[] }
 
@@ -121,10 +103,10 @@ describe('/screen', () => {
 
     const before = first!.at(-1)!
     const which = await one.page.locator('h1').innerText()
-    await server.kill('SIGKILL')
+    await shared.server.kill('SIGKILL')
     await one.page.getByText('Hors ligne').waitFor({ timeout: PATIENCE_MS })
-    server.launch()
-    await server.untilOpen()
+    shared.server.launch()
+    await shared.server.untilOpen()
     await one.page.locator('.live').waitFor({ state: 'detached', timeout: PATIENCE_MS })
     const fresh = await open()
     await untilRacing(fresh)
@@ -133,9 +115,9 @@ describe('/screen', () => {
     expect(difference(again!, newcomer!, 'at')).toBeLessThan(SAME_TIME)
     expect(again![0]!.places.every((place, i) => place >= before.places[i]!)).toBe(true)
 
-    const { data: round } = await ask(`${server.url}/api/v1/rounds/current`)
+    const { data: round } = await ask(`${shared.server.url}/api/v1/rounds/current`)
     await one.page.locator('.outcome').waitFor({ timeout: PATIENCE_MS })
-    const { data: settled } = await ask(`${server.url}/api/v1/rounds/${round.roundId}`)
+    const { data: settled } = await ask(`${shared.server.url}/api/v1/rounds/${round.roundId}`)
     const winner = settled.participants.find(
       ({ number }: { number: number }) => number === settled.result.winner,
     )
@@ -144,7 +126,7 @@ describe('/screen', () => {
     expect(await overflowOf(one.page)).toEqual([])
     // The lost connection is in the console; nothing else is.
     expect(one.errors.filter((error) => !/WebSocket|ERR_CONNECTION|Failed to load/.test(error))).toEqual([])
-    expect([...one.origins]).toEqual([server.url])
+    expect([...one.origins]).toEqual([shared.server.url])
   }, 240_000)
 
   it.each(TELEVISIONS)(
@@ -155,7 +137,7 @@ describe('/screen', () => {
       expect(await overflowOf(page)).toEqual([])
       expect(await page.locator('.field li').count()).toBe(6)
       expect(await page.locator('.field .odds').first().innerText()).toBe('2,50')
-      const { data: round } = await ask(`${server.url}/api/v1/rounds/current`)
+      const { data: round } = await ask(`${shared.server.url}/api/v1/rounds/current`)
       expect((await page.locator('.commitment code').innerText()).replaceAll(/\s/g, '')).toBe(
         round.commitment,
       )
@@ -171,7 +153,7 @@ describe('/screen', () => {
   it('shows the track that it was asked for, and says which there are where there is none such', async () => {
     const { page } = await open({ query: '?track=Nord' })
     await page.locator('.head .track').getByText('Nord').waitFor({ timeout: PATIENCE_MS })
-    const { data: round } = await ask(`${server.url}/api/v1/rounds/current?track=Nord`)
+    const { data: round } = await ask(`${shared.server.url}/api/v1/rounds/current?track=Nord`)
     expect(await page.locator('h1').innerText()).toBe(`Course ${round.roundId}`)
     const { page: lost } = await open({ query: '?track=Sud' })
     await lost.getByText('main, Nord').waitFor({ timeout: PATIENCE_MS })

@@ -1,39 +1,22 @@
 /// <reference lib="dom" />
 // The station while the server is killed under it: whatever is lost on the way, a sale is one receipt, never two.
-import type { Browser, Page } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { launchBrowser } from '../support/browser.ts'
+import type { Page } from 'playwright-core'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { Cashier } from '../support/counter.ts'
-import { eventually, startServer, type TestServer } from '../support/server.ts'
+import { eventually } from '../support/server.ts'
 import { Station } from '../support/station.ts'
-import { type Visit, visit } from '../support/visit.ts'
+import { sharedServer, visitor } from '../support/visitor.ts'
 
-let server: TestServer
-let browser: Browser
+const visitors = visitor()
+const shared = sharedServer({ env: { ROUND_WAIT_DURATION_MS: '600000' } })
 let api: Station
-const visits: Visit[] = []
 
 beforeAll(async () => {
-  ;[server, browser] = await Promise.all([
-    startServer({ env: { ROUND_WAIT_DURATION_MS: '600000' } }),
-    launchBrowser(),
-  ])
-  api = await Station.signIn(server, 'caisse')
-}, 90_000)
-afterEach(async () => {
-  for (const { context } of visits.splice(0)) await context.close()
-})
-afterAll(async () => {
-  try {
-    await browser?.close()
-  } finally {
-    await server?.stop()
-  }
+  api = await Station.signIn(shared.server, 'caisse')
 })
 
 const atCounter = async () => {
-  const opened = await visit(browser, { url: `${server.url}/station`, station: api })
-  visits.push(opened)
+  const opened = await visitors.open({ url: `${shared.server.url}/station`, station: api })
   await opened.page.locator('.field li').first().waitFor()
   return { ...opened, cashier: new Cashier(opened.page) }
 }
@@ -53,8 +36,8 @@ const loseAnswers = async (page: Page, afterwards: () => Promise<unknown>) => {
   return { executed, end: () => page.unroute(pattern) }
 }
 const comeBack = async (): Promise<void> => {
-  server.launch()
-  await server.untilOpen()
+  shared.server.launch()
+  await shared.server.untilOpen()
 }
 
 describe('a sale, and the server killed in the middle of it', () => {
@@ -63,7 +46,7 @@ describe('a sale, and the server killed in the middle of it', () => {
     const before = (await receipts()).length
     await cashier.bet(1, '5')
     await cashier.bet(2, '6')
-    await server.kill('SIGKILL')
+    await shared.server.kill('SIGKILL')
     await cashier.press('Enter')
     await cashier.reads('.outcome', 'Pas de réponse du serveur')
     await cashier.reads('.top-line', 'Hors ligne')
@@ -84,7 +67,7 @@ describe('a sale, and the server killed in the middle of it', () => {
   it('is one receipt where the server was killed after it sold, and before the answer came', async () => {
     const { cashier, page, printed } = await atCounter()
     const before = (await receipts()).length
-    const lost = await loseAnswers(page, () => server.kill('SIGKILL'))
+    const lost = await loseAnswers(page, () => shared.server.kill('SIGKILL'))
     await cashier.bet(3, '7')
     await cashier.press('Enter')
     await cashier.reads('.outcome', 'Pas de réponse du serveur')

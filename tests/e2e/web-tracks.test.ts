@@ -1,39 +1,23 @@
-// A shop with two tracks: what is chosen at the station, asked for at the screen, and looked at from the desk.
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { launchBrowser } from '../support/browser.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { Cashier } from '../support/counter.ts'
-import { startServer, type TestServer } from '../support/server.ts'
 import { type Json, Station } from '../support/station.ts'
-import { type Visit, type VisitOptions, visit } from '../support/visit.ts'
+import type { VisitOptions } from '../support/visit.ts'
+import { sharedServer, visitor } from '../support/visitor.ts'
 
 const TRACKS = ['Nord', 'Élite 2'] as const
 
-let server: TestServer
-let browser: Browser
+const visitors = visitor()
+const shared = sharedServer({ env: { TRACKS: TRACKS.join(','), ROUND_WAIT_DURATION_MS: '600000' } })
 let admin: Station
 let api: Station
-const visits: Visit[] = []
 
 beforeAll(async () => {
-  const env = { TRACKS: TRACKS.join(','), ROUND_WAIT_DURATION_MS: '600000' }
-  ;[server, browser] = await Promise.all([startServer({ env }), launchBrowser()])
+  const { server } = shared
   ;[admin, api] = await Promise.all([Station.signIn(server, 'admin'), Station.signIn(server, 'caisse')])
-}, 90_000)
-afterEach(async () => {
-  for (const { context } of visits.splice(0)) await context.close()
-})
-afterAll(async () => {
-  try {
-    await browser?.close()
-  } finally {
-    await server?.stop()
-  }
 })
 
 const open = async (path: string, options: Partial<VisitOptions> = {}) => {
-  const opened = await visit(browser, { url: `${server.url}/${path}`, ...options })
-  visits.push(opened)
+  const opened = await visitors.open({ url: `${shared.server.url}/${path}`, ...options })
   return { ...opened, cashier: new Cashier(opened.page) }
 }
 const roundOn = async (track: string): Promise<Json> =>
@@ -94,7 +78,7 @@ describe('a shop with two tracks', () => {
     const { page } = await open('screen?track=Sud')
     await page.getByText(TRACKS.join(', ')).waitFor()
     for (const track of TRACKS) {
-      await page.goto(server.url)
+      await page.goto(shared.server.url)
       await page.getByRole('link', { name: `Écran des courses : ${track}` }).click()
       await page.locator('.head .track', { hasText: track }).waitFor()
     }

@@ -1,43 +1,27 @@
-// Anybody checks a race: in the browser, and by the command that does the same.
-import type { Browser } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { launchBrowser } from '../support/browser.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { paperOf, readCode } from '../support/paper.ts'
-import { eventually, Program, startServer, type TestServer } from '../support/server.ts'
+import { eventually, Program, startServer } from '../support/server.ts'
 import { ask, Station } from '../support/station.ts'
-import { barriersOf, type Visit, type VisitOptions, visit } from '../support/visit.ts'
+import { barriersOf, type Visit, type VisitOptions } from '../support/visit.ts'
+import { sharedServer, visitor } from '../support/visitor.ts'
 
-let server: TestServer
-let browser: Browser
-const visits: Visit[] = []
+const visitors = visitor()
+const shared = sharedServer({
+  env: { ROUND_WAIT_DURATION_MS: '1500', RACE_DURATION_MS: '1000', RESULTS_DURATION_MS: '500' },
+})
 /** A round that is over, as its server proves it. */
 let proof: { roundId: number; commitment: string; seed: string; order: number[] }
 
 beforeAll(async () => {
-  const rounds = { ROUND_WAIT_DURATION_MS: '1500', RACE_DURATION_MS: '1000', RESULTS_DURATION_MS: '500' }
-  ;[server, browser] = await Promise.all([startServer({ env: rounds }), launchBrowser()])
   // The second of its track, so that its chain has more than one link.
   proof = await eventually('a round is over', async () => {
-    const { data } = await ask(`${server.url}/api/v1/rounds/2/proof`)
+    const { data } = await ask(`${shared.server.url}/api/v1/rounds/2/proof`)
     return data?.order && data
   })
 }, 120_000)
-afterEach(async () => {
-  for (const { context } of visits.splice(0)) await context.close()
-})
-afterAll(async () => {
-  try {
-    await browser?.close()
-  } finally {
-    await server?.stop()
-  }
-})
 
-const open = async (query = '', options: Partial<VisitOptions> = {}): Promise<Visit> => {
-  const opened = await visit(browser, { url: `${server.url}/verify${query}`, ...options })
-  visits.push(opened)
-  return opened
-}
+const open = (query = '', options: Partial<VisitOptions> = {}): Promise<Visit> =>
+  visitors.open({ url: `${shared.server.url}/verify${query}`, ...options })
 
 describe('/verify', () => {
   it.each([
@@ -56,7 +40,7 @@ describe('/verify', () => {
       expect(await page.locator('.steps').innerText()).toContain(proof.seed)
       expect(await barriersOf(page)).toEqual([])
       expect(errors).toEqual([])
-      expect([...origins]).toEqual([server.url])
+      expect([...origins]).toEqual([shared.server.url])
     },
     60_000,
   )
@@ -72,17 +56,16 @@ describe('/verify', () => {
   }, 60_000)
 
   it('is reached by the code on a receipt, and compares what is printed with what is revealed', async () => {
-    const cashier = await Station.signIn(server, 'caisse')
+    const cashier = await Station.signIn(shared.server, 'caisse')
     const { id: roundId, commitment } = await cashier.openRound(700)
     const { id } = await cashier.sold()
-    const paper = await paperOf(browser, cashier, id)
-    visits.push(paper)
+    const paper = visitors.keep(await paperOf(visitors.browser, cashier, id))
     expect(await readCode(paper.page, '.code')).toBe(`0${id}`)
     const link = await readCode(paper.page, '.link')
-    expect(link).toBe(`${server.url}/verify?round=${roundId}&commitment=${commitment}`)
+    expect(link).toBe(`${shared.server.url}/verify?round=${roundId}&commitment=${commitment}`)
 
     await cashier.untilRound(roundId, 'settled')
-    const scanned = await open(link.slice(`${server.url}/verify`.length))
+    const scanned = await open(link.slice(`${shared.server.url}/verify`.length))
     await scanned.page.getByRole('heading', { name: `Course ${roundId} : tout est exact.` }).waitFor()
     expect(await scanned.page.locator('.mark').count()).toBe(4)
   }, 60_000)
@@ -130,7 +113,7 @@ describe('/verify', () => {
     await tryWith('abc', 'des chiffres seulement')
     await tryWith('123456789', 'Aucune course n’a ce numéro')
     await tryWith('01034521', 'tapez plutôt le numéro de la course')
-    const { data } = await ask(`${server.url}/api/v1/rounds/current`)
+    const { data } = await ask(`${shared.server.url}/api/v1/rounds/current`)
     await page.route('**/proof', async (route) => {
       const answer = await (await route.fetch()).json()
       await route.fulfill({ json: { ...answer, data: { ...answer.data, seed: null, order: null } } })
@@ -145,8 +128,7 @@ describe('a shop that is reached at another address', () => {
     try {
       const cashier = await Station.signIn(shop, 'caisse')
       const { id } = await cashier.sold()
-      const paper = await paperOf(browser, cashier, id)
-      visits.push(paper)
+      const paper = visitors.keep(await paperOf(visitors.browser, cashier, id))
       const { data: round } = await cashier.ask('/api/v1/rounds/current')
       const query = `?round=${round.roundId}&commitment=${round.commitment}`
       expect(await readCode(paper.page, '.link')).toBe(`https://galop.example/verify${query}`)
@@ -170,17 +152,17 @@ describe('npm run verify-round', () => {
   }
 
   it('says the same in a terminal, with an exit code', async () => {
-    const { code, stdout } = await run('2', '--url', server.url, '--commitment', proof.commitment)
+    const { code, stdout } = await run('2', '--url', shared.server.url, '--commitment', proof.commitment)
     expect(stdout).toContain('All of it is right.')
     expect(stdout).toContain(proof.order.join(' '))
     expect(code).toBe(0)
-    const wrong = await run('2', '--url', server.url, '--commitment', proof.seed)
+    const wrong = await run('2', '--url', shared.server.url, '--commitment', proof.seed)
     expect(wrong.stdout).toContain('NOT RIGHT')
     expect(wrong.code).toBe(1)
   }, 120_000)
 
   it('says why it cannot', async () => {
-    expect(await run('987654', '--url', server.url)).toMatchObject({ code: 2, stdout: '' })
+    expect(await run('987654', '--url', shared.server.url)).toMatchObject({ code: 2, stdout: '' })
     expect((await run('2', '--url', 'http://127.0.0.1:1')).stderr).toMatch(/^galop: /)
     expect((await run()).stderr).toMatch(/^Usage: /)
   }, 120_000)
