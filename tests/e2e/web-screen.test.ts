@@ -48,6 +48,9 @@ const sample = (page: Page): Promise<Sample[]> =>
     })
   })`)
 
+/** Between frames further apart than this, on a machine that has no time to paint, nothing says where a horse was. */
+const FRAMES_APART_MS = 60
+
 /** The most that two screens differ by, at what both have samples around. */
 const difference = (one: readonly Sample[], two: readonly Sample[], by: 'at' | 'wall'): number => {
   let most = 0
@@ -56,6 +59,7 @@ const difference = (one: readonly Sample[], two: readonly Sample[], by: 'at' | '
     const after = two.findIndex((other) => other[by] >= moment)
     if (after < 1) continue
     const [from, to] = [two[after - 1]!, two[after]!]
+    if (to[by] - from[by] > FRAMES_APART_MS) continue
     const share = (moment - from[by]) / (to[by] - from[by])
     compared++
     for (const [i, place] of places.entries())
