@@ -48,7 +48,7 @@ export const flameGraph = (profile: CpuProfile): string => {
 
 /** Ours are green, packages are orange, Node and V8 are grey. */
 const colourOf = (name: string): string => {
-  if (name.includes('  dist/')) return '#9fce8f'
+  if (name.includes('  src/')) return '#9fce8f'
   return name.includes('  node:') || !name.includes('  ') ? '#cccccc' : '#f0b070'
 }
 

@@ -17,6 +17,7 @@ export type Frame = {
   readonly functionName: string
   readonly url: string
   readonly lineNumber: number
+  readonly columnNumber?: number
 }
 
 export type Share = { readonly name: string; readonly ms: number }
@@ -35,12 +36,12 @@ const GROUPS: readonly (readonly [name: string, pattern: RegExp])[] = [
   ['state machines: xstate', /node_modules\/xstate\//],
   ['sockets: ws', /node_modules\/ws\//],
   ['other packages', /node_modules\//],
-  ['ours: http', /dist\/http\//],
-  ['ours: actors', /dist\/actors\//],
-  ['ours: domain', /dist\/domain\//],
-  ['ours: db', /dist\/db\//],
-  ['ours: jobs', /dist\/jobs\//],
-  ['ours: app and main', /dist\//],
+  ['ours: http', /src\/http\//],
+  ['ours: actors', /src\/actors\//],
+  ['ours: domain', /src\/domain\//],
+  ['ours: db', /src\/db\//],
+  ['ours: jobs', /src\/jobs\//],
+  ['ours: app and main', /src\//],
   ['Node: HTTP parsing and writing', /node:(_http|http|net|internal\/(http|stream_base|streams))/],
 ]
 const OTHER = 'Node: everything else'
@@ -81,7 +82,7 @@ export const byGroup = (profile: CpuProfile): Share[] => {
   return added(profile, (id) => groupOf(byId.get(id)!, parents))
 }
 
-/** By function, with its file and line: paths begin at the package, or at `dist`. */
+/** By function, with its file and line: paths begin at the package, or at `src`. */
 export const byFunction = (profile: CpuProfile): Share[] => {
   const byId = new Map(profile.nodes.map((node) => [node.id, node]))
   return added(profile, (id) => nameOf(byId.get(id)!.callFrame))
@@ -90,7 +91,7 @@ export const byFunction = (profile: CpuProfile): Share[] => {
 export const nameOf = ({ functionName, url, lineNumber }: Frame): string => {
   const name = functionName === '' ? '(anonymous)' : functionName
   if (url === '') return name
-  const place = url.replace(/^.*\/(?=dist\/|node_modules\/)/, '').replace('node_modules/', '')
+  const place = url.replace(/^.*\/(node_modules\/|(?=src\/))/, '')
   return `${name}  ${place}:${lineNumber + 1}`
 }
 

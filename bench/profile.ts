@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import WebSocket from 'ws'
 import { flameGraph } from './flame.ts'
 import { byFunction, byGroup, type CpuProfile, type Share } from './profile.groups.ts'
+import { inSources } from './profile.sources.ts'
 import { CONNECTIONS, echoing, selling } from './sale.ts'
 import { freePort, runLoad, startGalop, startServer } from './servers.ts'
 
@@ -81,7 +82,8 @@ const profile = async (seconds: number, isYardstick: boolean): Promise<void> => 
     await pause(START_MS + WARM_UP_MS)
     await inspector.ask('Profiler.start')
     await pause(seconds * 1000)
-    const { profile: found } = (await inspector.ask('Profiler.stop')) as { profile: CpuProfile }
+    const { profile: built } = (await inspector.ask('Profiler.stop')) as { profile: CpuProfile }
+    const found = inSources(built)
     const answered = await load
     inspector.close()
 

@@ -1,6 +1,7 @@
 // Negative controls: servers with a fault that was put in on purpose. Each attack must find the one that is its own.
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { bundleServer } from '../scripts/bundle.mjs'
 import { ROOT } from '../tests/support/server.ts'
 import type { Attack } from './attack.ts'
 import { clients } from './clients.attack.ts'
@@ -13,7 +14,7 @@ import { stop } from './stop.attack.ts'
 type Control = {
   readonly fault: string
   readonly file: string
-  /** A line of the built program, and what stands in its place. */
+  /** What is in a file of src, and what stands in its place. */
   readonly from: string
   readonly to: string
   readonly attack: Attack
@@ -23,47 +24,47 @@ type Control = {
 const CONTROLS: readonly Control[] = [
   {
     fault: 'it answers before the commit',
-    file: 'db/journal.js',
-    from: 'enqueue({ entry, done });',
-    to: '{ done(); setTimeout(() => enqueue({ entry, done: () => {} }), 40) }',
+    file: 'db/journal.ts',
+    from: 'else enqueue({ entry, done })',
+    to: 'else { done(); setTimeout(() => enqueue({ entry, done: () => {} }), 40) }',
     attack: kill,
     times: 6,
   },
   {
     fault: 'it forgets idempotency keys',
-    file: 'actors/racing/once.js',
-    from: 'const before = earlier(once, now);',
-    to: 'const before = undefined;',
+    file: 'actors/racing/once.ts',
+    from: 'const before = earlier(once, now)\n',
+    to: 'const before = undefined as ReturnType<typeof earlier>\n',
     attack: kill,
     times: 6,
   },
   {
     fault: 'it pays whoever asks',
-    file: 'domain/racing/decide.js',
-    from: "return refuse('RECEIPT_ALREADY_PAID', { id, ...closed });",
-    to: 'return undefined;',
+    file: 'domain/racing/decide.ts',
+    from: "return refuse('RECEIPT_ALREADY_PAID', { id, ...closed! })",
+    to: 'return undefined',
     attack: kill,
     times: 2,
   },
   {
     fault: 'it leaves out a message for whoever comes back',
-    file: 'http/live-stream.js',
-    from: 'const missed = this.#offset - offset;',
-    to: 'if (offset < this.#offset) offset++; const missed = this.#offset - offset;',
+    file: 'http/live-stream.ts',
+    from: 'const missed = this.#offset - offset\n',
+    to: 'if (offset < this.#offset) offset++; const missed = this.#offset - offset\n',
     attack: clients,
     times: 1,
   },
   {
     fault: 'it ends at once on SIGTERM',
-    file: 'main.js',
-    from: 'stop().then(() => process.exit(0),',
-    to: 'process.exit(0); stop().then(() => process.exit(0),',
+    file: 'main.ts',
+    from: 'stop().then(',
+    to: 'process.exit(0); stop().then(',
     attack: stop,
     times: 6,
   },
   {
     fault: 'it opens a journal without looking at it',
-    file: 'db/journal.check.js',
+    file: 'db/journal.check.ts',
     from: 'if (faults.length === 0)',
     to: 'if (faults.length >= 0)',
     attack: journal,
@@ -71,7 +72,7 @@ const CONTROLS: readonly Control[] = [
   },
   {
     fault: 'it asks nobody whether the data directory is in use',
-    file: 'db/data-directory.js',
+    file: 'db/data-directory.ts',
     from: 'if (last.holder !== undefined)',
     to: 'if (Number.isNaN(last.holder))',
     attack: second,
@@ -90,10 +91,13 @@ export const controls: Attack = {
       try {
         cpSync(BUILD, join(home, 'dist'), { recursive: true })
         symlinkSync(join(ROOT, 'package.json'), join(home, 'package.json'))
-        const path = join(home, 'dist', file)
-        const text = readFileSync(path, 'utf8')
-        if (text.split(from).length !== 2) throw new Error(`${file} does not say once: ${from}`)
-        writeFileSync(path, text.replace(from, to))
+        let changes = 0
+        await bundleServer(join(home, 'dist'), (path, text) => {
+          if (path !== join(ROOT, 'src', file)) return text
+          changes = text.split(from).length - 1
+          return text.replace(from, to)
+        })
+        if (changes !== 1) throw new Error(`${file} does not say once: ${from}`)
         const found = await attack
           .run({ times, isShort: true, build: join(home, 'dist'), say: () => {} })
           .then(({ faults }) => faults)

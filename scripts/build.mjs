@@ -1,4 +1,4 @@
-// Compiles src into dist, and builds the pages of web into dist/web. Silent on success, and done in a moment when nothing changed.
+// Checks the types of src and bundles it into dist, with the migrations beside; builds the pages of web into dist/web. Silent on success, and done in a moment when nothing changed.
 //   B1. dist is whole or absent: a build is made beside it and takes its place by a rename.
 //   B2. The stamp in dist names every input (path, size, time); as long as it is true there is nothing to do.
 import { spawn } from 'node:child_process'
@@ -14,7 +14,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { basename, dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..')
@@ -22,13 +22,15 @@ const src = join(root, 'src')
 const web = join(root, 'web')
 const dist = join(root, 'dist')
 const stampFile = join(dist, '.stamp')
-const assets = /\.(sql|css|html|json|lua)$/
+/** Read by the program at its run, from beside itself. */
+const migrations = /\.sql$/
 const settings = [
   'package.json',
   'package-lock.json',
   'tsconfig.json',
   'tsconfig.build.json',
   'scripts/build.mjs',
+  'scripts/bundle.mjs',
 ]
 
 function filesUnder(folder) {
@@ -52,11 +54,23 @@ function isFresh(stamp) {
   return main && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp
 }
 
-async function compile(into) {
+async function typesAreRight() {
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc')
   if (!existsSync(tsc)) return fail('the TypeScript compiler is not installed: run `npm ci` first')
-  const { status, output } = await run([tsc, '-p', 'tsconfig.build.json', '--outDir', into])
+  const { status, output } = await run([tsc, '-p', 'tsconfig.build.json'])
   return status === 0 || fail(`the sources do not compile\n${output}`)
+}
+
+async function buildServer(into) {
+  if (!existsSync(join(root, 'node_modules', 'rolldown')))
+    return fail('rolldown is not installed: run `npm ci` first')
+  const { bundleServer } = await import('./bundle.mjs')
+  try {
+    await bundleServer(into)
+    return true
+  } catch (error) {
+    return fail(`the server cannot be bundled\n${error.message}`)
+  }
 }
 
 function run(args) {
@@ -118,11 +132,10 @@ async function build() {
   mkdirSync(next)
   try {
     writeFileSync(join(next, '.gitignore'), '*\n')
-    const [isCompiled, hasPages] = await Promise.all([compile(next), buildPages(join(next, 'web'))])
-    if (!isCompiled || !hasPages) return false
-    for (const file of sources.filter((name) => assets.test(name))) {
-      cpSync(file, join(next, relative(src, file)), { recursive: true })
-    }
+    const parts = [typesAreRight(), buildServer(next), buildPages(join(next, 'web'))]
+    if ((await Promise.all(parts)).includes(false)) return false
+    for (const file of sources.filter((name) => migrations.test(name)))
+      cpSync(file, join(next, 'migrations', basename(file)))
     writeFileSync(join(next, '.stamp'), stamp)
     takePlace(next)
     return true
