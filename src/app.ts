@@ -24,6 +24,7 @@ import { memoryRoundCache } from './db/racing/round.memory.cache.ts'
 import { retiredRound, retiredRoundCount, retiredRounds, retiredStakes } from './db/racing/rounds.queries.ts'
 import { claimStation } from './db/racing/station.claim.ts'
 import { type Fact, toFact } from './domain/racing/facts.ts'
+import { hashingOfRuntime } from './hashing.ts'
 import { accountsRoutes } from './http/accounts/accounts.routes.ts'
 import { createLoginLimiter } from './http/accounts/login.limiter.ts'
 import { createPasswords } from './http/accounts/passwords.ts'
@@ -176,6 +177,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     archive: cacheDebts.archive,
     clock,
     randomSecret: () => randomBytes(32).toString('hex'),
+    hashing: hashingOfRuntime,
     onFault: (fault) => log.error({ fault: describeFault(fault) }, 'a listener of racing met a fault'),
   })
   const jobs = new RacingJobs({

@@ -1,5 +1,6 @@
 import { type Actor, createActor } from 'xstate'
 import type { Fact, RoundOpened } from '../../domain/racing/facts.ts'
+import type { Hashing } from '../../domain/racing/hashing.ts'
 import type { Participant } from '../../domain/racing/odds.ts'
 import type { receiptNumbers } from '../../domain/racing/receipt-number.ts'
 import { openRound, type Round, replay } from '../../domain/racing/round.ts'
@@ -36,6 +37,7 @@ export type LiveRoundsOptions = {
   readonly chainLength?: number
   /** Where the tables of a station's numbers are kept from one start to the next: they take tens of milliseconds. */
   readonly receiptNumbers?: typeof receiptNumbers
+  readonly hashing?: Hashing
 }
 
 /** Who is told of what happens in the rounds. */
@@ -65,7 +67,7 @@ export class LiveRounds {
     this.#options = options
     this.#ears = ears
     const { journal, station } = options
-    this.#counter = receiptCounter(journal, station, options.receiptNumbers)
+    this.#counter = receiptCounter(journal, station, options.receiptNumbers, options.hashing)
     this.#nextRound = (journal.note(NEXT_ROUND) as number | undefined) ?? station.firstRound
     for (const id of journal.streams()) {
       const round = options.rounds?.get(id) ?? replay(id, journal.each(id))
@@ -154,10 +156,10 @@ export class LiveRounds {
   }
 
   #seedsOf(track: string): Seeds {
-    const { journal, randomSecret, chainLength } = this.#options
+    const { journal, randomSecret, chainLength, hashing } = this.#options
     let seeds = this.#seeds.get(track)
     if (!seeds) {
-      seeds = trackSeeds(journal, track, randomSecret, chainLength)
+      seeds = trackSeeds(journal, track, randomSecret, chainLength, hashing)
       this.#seeds.set(track, seeds)
     }
     return seeds

@@ -1,4 +1,5 @@
 import type { Fact } from '../../domain/racing/facts.ts'
+import type { Hashing } from '../../domain/racing/hashing.ts'
 import { receiptNumbers } from '../../domain/racing/receipt-number.ts'
 import type { Journal, Notes } from '../journal.port.ts'
 import type { StationNotes } from './station.port.ts'
@@ -15,8 +16,9 @@ export const receiptCounter = (
   journal: Journal<Fact>,
   station: StationNotes,
   numbersOf = receiptNumbers,
+  hashing?: Hashing,
 ): ReceiptCounter => {
-  const idOf = numbersOf(station.number, station.key)
+  const idOf = numbersOf(station.number, station.key, hashing)
   let sold = (journal.note('receipts/sold') as number | undefined) ?? station.firstReceipt
   let id = idOf(sold)
   return {

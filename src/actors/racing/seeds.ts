@@ -1,8 +1,9 @@
 import { commitmentOf, seedChain } from '../../domain/racing/draw.ts'
 import type { Fact, RoundOpened } from '../../domain/racing/facts.ts'
+import type { Hashing } from '../../domain/racing/hashing.ts'
 import type { Journal, Notes } from '../journal.port.ts'
 
-/** Rounds that one chain lasts for: 4,096 hashes are made in some 30 ms, once. */
+/** Rounds that one chain lasts for: 4,096 hashes are made in some 10 ms, once. */
 const CHAIN_LENGTH = 4096
 
 type Chain = { readonly anchor: string; readonly seeds: readonly string[] }
@@ -22,10 +23,11 @@ export const trackSeeds = (
   track: string,
   randomSecret: () => string,
   length = CHAIN_LENGTH,
+  hashing?: Hashing,
 ): Seeds => {
   const name = `chain/${track}`
   const toChain = (secret: string): Chain => {
-    const seeds = seedChain(secret, length)
+    const seeds = seedChain(secret, length, hashing)
     return { anchor: commitmentOf(seeds[0]!), seeds }
   }
   const known = (journal.note(name) as ChainNote | undefined) ?? { secrets: [randomSecret()], used: 0 }

@@ -1,6 +1,7 @@
 import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js'
+import { type Hashing, hashingInJavaScript } from './hashing.ts'
 
 // The draw: commit first, reveal later, and anyone can check.
 //   D1. The commitment of a round is sha256(seed); it is public before the first bet.
@@ -17,12 +18,16 @@ export const commitmentOf = (seed: string): string => bytesToHex(sha256(hexToByt
  * All seeds of a chain, first to last: `seeds[i] = sha256(seeds[i + 1])`, the last being the secret.
  * The anchor, `sha256(seeds[0])`, is the commitment of the chain's first round.
  */
-export const seedChain = (secret: string, length: number): string[] => {
+export const seedChain = (
+  secret: string,
+  length: number,
+  hashing: Hashing = hashingInJavaScript,
+): string[] => {
   const seeds = new Array<string>(length)
-  let seed = hexToBytes(secret)
+  let seed: Uint8Array = hexToBytes(secret)
   for (let i = length - 1; i >= 0; i--) {
     seeds[i] = bytesToHex(seed)
-    seed = sha256(seed)
+    seed = hashing.sha256(seed)
   }
   return seeds
 }
