@@ -23,7 +23,7 @@ export const usualLimits: LiveLimits = {
   subscriptionsPerSocket: 32,
   frameBytes: 32_768,
   historyMessages: 1_024,
-  batchMs: 10,
+  batchMs: 5,
   pingMs: 30_000,
   slowBytes: 1_048_576,
   closeWaitMs: 3_000,
