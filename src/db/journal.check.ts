@@ -14,7 +14,7 @@ const { bufferToKeyValue } = lmdb as unknown as { bufferToKeyValue(key: Buffer):
 const RECORDS = 'records'
 const NOTES = 'notes'
 /** As long as others wait for their turn while a journal is read. */
-const SLICE_MS = 5
+const SLICE_MS = 1
 
 export type RecordVisit = {
   /** Facts of a stream that left in one commit; `last` is the number of the last of them. */

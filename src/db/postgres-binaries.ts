@@ -99,15 +99,17 @@ const listLinks = async (native: string): Promise<Link[]> => {
 
 // npm's archives carry no symbolic links; the list names them relative to the package.
 const makeLinks = async (native: string, links: Link[]): Promise<void> => {
-  for (const { source, target } of links) {
+  const makeLink = async ({ source, target }: Link): Promise<void> => {
     const path = join(native, '..', target)
-    if (await isThere(path)) continue
+    if (await isThere(path)) return
     try {
       await symlink(basename(source), path)
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }
   }
+  // One after another each would wait for its turn beside what else is done at a start.
+  await Promise.all(links.map(makeLink))
 }
 
 const makeCopy = async (native: string, copy: string, user: OsUser | undefined): Promise<void> => {
