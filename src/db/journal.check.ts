@@ -7,6 +7,7 @@ import { stepsThrough } from './lmdb.file.ts'
 // Whether a journal is what was written there, asked before anything opens it.
 //   W1. Every page and every record of the newest state is looked at: its place, its links, its check value.
 //   W2. A damaged journal is neither opened nor mended, and never taken for a new one.
+//   W3. What is read of a journal meanwhile counts for nothing until all of it was looked at.
 
 /** How LMDB's package reads its own keys; its types leave it out. */
 const { bufferToKeyValue } = lmdb as unknown as { bufferToKeyValue(key: Buffer): unknown }
