@@ -3,8 +3,8 @@ import { performance } from 'node:perf_hooks'
 // Whether the counter needs this process for itself, judged by what is asked there and not by how much the process does: the
 // work behind the counter would else take itself for the counter, and never catch up.
 
-/** Facts a second from which on the counter may be busy. A shop has a hundred. */
-const MANY_FACTS = 1_000
+/** Facts a second from which on the counter may be busy. A shop has a hundred at most. */
+const MANY_FACTS = 500
 /** It is where the process is at work for this share of the time as well: a larger machine does more beside. */
 const BUSY_SHARE = 0.25
 const WINDOW_MS = 50

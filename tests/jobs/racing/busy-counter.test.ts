@@ -34,12 +34,12 @@ const pass = (ms: number, share: number, facts: number): void => {
 describe('a counter', () => {
   it('is busy while many facts come and the process is at work', () => {
     expect(counter.isBusy()).toBe(false)
-    pass(100, 0.4, 100)
+    pass(100, 0.4, 50)
     expect(counter.isBusy()).toBe(true)
   })
 
   it('is quiet however much the process does, where few facts come', () => {
-    pass(100, 1, 99)
+    pass(100, 1, 49)
     expect(counter.isBusy()).toBe(false)
   })
 
