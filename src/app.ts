@@ -361,6 +361,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
 
   // What follows: in the background, as soon as its stores are there.
   let isClosing = false
+  let opening = Promise.resolve()
   const openJobs = async (): Promise<void> => {
     await migrate(sql)
     if (directory.all().length === 0) announceAccounts(await firstAccounts())
@@ -374,6 +375,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
       (error) => trouble('the queues have trouble', error),
       (queue, job, error) => trouble(`an attempt of job ${job} in queue ${queue} failed`, error),
     )
+    if (isClosing) return queues.close()
     try {
       await jobs.start(queues)
     } catch (error) {
@@ -392,7 +394,10 @@ export const openApp = async (options: AppOptions): Promise<App> => {
       racing.start()
       alarms.start()
       void keepTrying(
-        openJobs,
+        () => {
+          opening = openJobs()
+          return opening
+        },
         () => isClosing,
         (error) => trouble('the background jobs wait for their stores', error),
       )
@@ -407,6 +412,12 @@ export const openApp = async (options: AppOptions): Promise<App> => {
       const stores = [
         () => alarms.stop(),
         async () => webhook?.stop(),
+        // A queue that loses Postgres while it is opened has connections that nobody listens to: they end the process.
+        () =>
+          within(
+            opening.catch(() => {}),
+            JOBS_STOP_LIMIT_MS,
+          ),
         () => within(jobs.stop(), JOBS_STOP_LIMIT_MS),
         () => journal.close(),
         () => directory.stop(),
