@@ -303,6 +303,20 @@ describe('a server that is told to stop', () => {
     }
   })
 
+  it('stops in order while its queues are being opened', async () => {
+    const data = await directory()
+    // How long they take is not known here: some of these moments are before, some amid them, some after.
+    for (const afterMs of [0, 100, 150, 200, 250, 300, 400]) {
+      const program = new Program(commandOf(), { DATA_DIR: data, PORT: '0', HOST: '127.0.0.1' })
+      await eventually('it is open', () => program.stdout.includes('open at'))
+      const begun = performance.now()
+      await eventually('its queues may be half open', () => performance.now() - begun > afterMs)
+      program.signal('SIGTERM')
+      expect({ afterMs, ...(await program.end()) }).toEqual({ afterMs, code: 0, signal: null })
+      expect(program.stderr).toBe('')
+    }
+  })
+
   it('stops while a first start waits for a Postgres that is not there', async () => {
     const data = await directory()
     const env = { DATA_DIR: data, PORT: '0', HOST: '127.0.0.1', DATABASE_URL: 'postgres://a:b@127.0.0.1:9/c' }
