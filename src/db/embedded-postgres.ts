@@ -5,7 +5,6 @@
 //   E4. What we started does not outlive an error of ours; what we found running is left as it was.
 import { readdir, readFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { constants, setPriority } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers'
@@ -15,6 +14,7 @@ import { type PostgresBinaries, providePostgresBinaries } from './postgres-binar
 import { openCluster, pruneLogs, startLogOf, writeSettings } from './postgres-cluster.ts'
 import { lastLine, reasonOf, runCommand } from './postgres-command.ts'
 import { clusterOf, findPostgresHome, type PostgresHome } from './postgres-home.ts'
+import { lowerPriority, lowerSessions } from './postgres-priority.ts'
 import { findPostmaster, type Postmaster, stillRuns, takeOverStalePidFile } from './postmaster.ts'
 
 export type EmbeddedPostgres = {
@@ -97,10 +97,6 @@ const reattach = async (server: Server): Promise<Postmaster | undefined> => {
   return found
 }
 
-/** Whoever writes rows takes what the counter leaves of the processors. Backends are born with what their parent has. */
-const yieldToTheCounter = ({ pid }: Postmaster): void =>
-  setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL)
-
 const launchOnFreePort = async (server: Server): Promise<Postmaster> => {
   for (let attempt = 1; ; attempt += 1) {
     try {
@@ -139,7 +135,7 @@ const launch = async (server: Server, port: number): Promise<Postmaster> => {
     const { code, output } = await pgCtl(server, 'start', options, startLimitS)
     const postmaster = await findPostmaster(server.cluster)
     if (code === 0 && postmaster !== undefined) {
-      yieldToTheCounter(postmaster)
+      lowerPriority(postmaster)
       return postmaster
     }
     const complaint = (await lastComplaint(server, since)) ?? lastLine(output)
@@ -206,9 +202,10 @@ const keepRunning = (server: Server, first: Postmaster): { end(): Promise<void> 
   let current = first
   let complaint = ''
   let look: Promise<void> | undefined
+  const lower = lowerSessions()
   const lookAfterIt = async () => {
     try {
-      if (await stillRuns(current, server.cluster)) return
+      if (await stillRuns(current, server.cluster)) return await lower(current)
       if (complaint === '') server.say(`Postgres: process ${current.pid} has died, starting it again`)
       current = (await findPostmaster(server.cluster)) ?? (await launch(server, first.port))
       server.say(`Postgres: running again (process ${current.pid})`)
