@@ -14,7 +14,7 @@ import type { SocketsOptions, SocketsResult } from './sockets.load.ts'
 const HERE = new URL('.', import.meta.url).pathname
 const TYPESCRIPT = ['--import', 'tsx']
 /** As `npm start` has it. */
-const NODE_OPTIONS = ['--v8-pool-size=0']
+export const NODE_OPTIONS = ['--v8-pool-size=0']
 
 export type Running = { readonly port: number; readonly pid: number; stop(): Promise<void> }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { cpuSecondsOf, pause } from '../observe.ts'
 import type { Row } from '../row.ts'
 import { selling } from '../sale.ts'
-import { freePort, runLoad, startGalop, untilStored } from '../servers.ts'
+import { freePort, NODE_OPTIONS, runLoad, startGalop, untilStored } from '../servers.ts'
 
 // From the spawn of the server to its word that it sells (`/health`, asked every few milliseconds), with a journal that
 // holds a round full of live receipts, against a process of its own that reads and parses that journal and does nothing else.
@@ -94,7 +94,7 @@ type Started = {
 
 const started = async (settings: Readonly<Record<string, string>>, port: number): Promise<Started> => {
   const began = performance.now()
-  const child = spawn(process.execPath, [join(HERE, '../dist/main.js')], {
+  const child = spawn(process.execPath, [...NODE_OPTIONS, join(HERE, '../dist/main.js')], {
     stdio: 'ignore',
     env: environment({ ...settings, PORT: String(port) }),
   })
