@@ -126,6 +126,8 @@ export class Outbox {
           this.#ready.add(roundId)
           break
         }
+        // The other rounds have their turn next time.
+        if (this.#mustYield()) break
       }
       this.#patienceMs = 0
     } catch (error) {

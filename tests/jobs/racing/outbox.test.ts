@@ -233,6 +233,23 @@ describe('the outbox', () => {
     ])
   })
 
+  it('X3: leaves time to a busy counter by one job in all, from one round after the other', async () => {
+    isBusy = true
+    for (const roundId of [1, 2, 3]) await happen(150, roundId)
+    const positions = () => [1, 2, 3].map((roundId) => outbox.position(roundId))
+    await wind(1_100)
+    expect(positions()).toEqual([100, 0, 0])
+    await wind(1_100)
+    expect(positions()).toEqual([100, 100, 0])
+    await wind(1_100)
+    expect(positions()).toEqual([100, 100, 100])
+    await wind(1_100)
+    expect(positions()).toEqual([150, 100, 100])
+    isBusy = false
+    await wind(GATHER_MS)
+    expect(positions()).toEqual([150, 150, 150])
+  })
+
   it('X3: leaves no more time to a busy counter when very many wait', async () => {
     isBusy = true
     await happen(200_500)
