@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { faultsOf } from '../../src/db/journal.check.ts'
 import { openLmdbStore } from '../../src/db/lmdb.store.ts'
 import { DAMAGES } from '../support/damage.ts'
+import { opening, sale } from '../support/facts.ts'
 
 const TRIALS = 60
 const PAGE = 4096
@@ -26,27 +27,6 @@ const chance = (seed: number) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
     return Math.floor((state / 2 ** 32) * below)
   }
-}
-
-const sale = (id: number) => ({
-  type: 'ReceiptSold',
-  at: 1_000 + id,
-  by: 7,
-  id,
-  sale: { by: 7, at: 1_000 + id, bets: [{ number: 1, stake: 1_000, prize: 2_500 }] },
-})
-const opening = {
-  type: 'RoundOpened',
-  at: 1,
-  track: 'main',
-  locksAt: 10_000,
-  startsAt: 10_000,
-  endsAt: 10_001,
-  nextAt: 10_002,
-  field: [{ number: 1, name: 'Cheval 1', chance: 1, coeff: 250 }],
-  commitment: 'c0',
-  chain: { anchor: 'c0', index: 0 },
-  limits: { minStake: 1, maxStake: 10_000, maxExposure: 1_000_000 },
 }
 
 const directoryOf = (name: string): string => join(home, name, 'journal')

@@ -6,27 +6,8 @@ import { openLmdbStore } from '../../../src/db/lmdb.store.ts'
 import { readRounds } from '../../../src/db/racing/journal.rounds.ts'
 import { toFact } from '../../../src/domain/racing/facts.ts'
 import { replay } from '../../../src/domain/racing/round.ts'
+import { opening, sale } from '../../support/facts.ts'
 
-const opening = {
-  type: 'RoundOpened',
-  at: 1,
-  track: 'main',
-  locksAt: 10_000,
-  startsAt: 10_000,
-  endsAt: 10_001,
-  nextAt: 10_002,
-  field: [{ number: 1, name: 'Cheval 1', chance: 1, coeff: 250 }],
-  commitment: 'c0',
-  chain: { anchor: 'c0', index: 0 },
-  limits: { minStake: 1, maxStake: 10_000, maxExposure: 1_000_000 },
-}
-const sale = (id: number) => ({
-  type: 'ReceiptSold',
-  at: 1_000 + id,
-  by: 7,
-  id,
-  sale: { by: 7, at: 1_000 + id, bets: [{ number: 1, stake: 1_000, prize: 2_500 }] },
-})
 const sales = (from: number, count: number) => Array.from({ length: count }, (_, i) => sale(from + i))
 
 let home: string
