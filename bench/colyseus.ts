@@ -27,7 +27,7 @@ export const startColyseus = async (news: readonly News[] = []): Promise<Colyseu
   const args = [join(PEERS, 'colyseus.server.mjs'), options]
   const child = spawn(join(PEERS, 'node_modules/node/bin/node'), args, {
     stdio: ['ignore', 'pipe', 'inherit'],
-    env: { ...process.env, NODE_ENV: 'production' },
+    env: { PATH: process.env.PATH, NODE_ENV: 'production' },
   })
   const ended = once(child, 'exit')
   const stop = async (): Promise<void> => {
