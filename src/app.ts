@@ -412,7 +412,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
       const stores = [
         () => alarms.stop(),
         async () => webhook?.stop(),
-        // A queue that loses Postgres while it is opened has connections that nobody listens to: they end the process.
+        // Queues that are still being opened close themselves, before Postgres goes.
         () =>
           within(
             opening.catch(() => {}),

@@ -21,15 +21,18 @@ const WORKER_OPTIONS = {
 }
 
 /**
- * A pool of pg takes its own listener off a client that is in use. Should the connection break at that moment, nobody
- * would hear the error, and Node would end the whole process; the query that was under way is rejected all the same.
+ * A client that breaks says so, and Node ends the whole process where nobody listens. A pool of pg does not listen to a client
+ * that is in use, and BullMQ not to the one that waits for jobs once it closes it. Nothing is lost: the query that was under
+ * way is rejected all the same.
  */
 class Client extends pg.Client {
-  constructor(options?: string | pg.ClientConfig) {
-    super(options)
-    this.on('error', () => {})
+  // biome-ignore lint/suspicious/noExplicitAny: whatever an event brings
+  override emit(event: string | symbol, ...brings: any[]): boolean {
+    return event === 'error' && this.listenerCount('error') === 0 ? false : super.emit(event, ...brings)
   }
 }
+// For the client that waits for jobs BullMQ takes what the module has.
+Object.assign(pg, { Client })
 
 const LONGEST_REASON = 500
 

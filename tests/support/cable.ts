@@ -33,7 +33,7 @@ export class Cable {
   }
 
   static async to(url: string): Promise<Cable> {
-    const server = createServer({ pauseOnConnect: true })
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true })
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     return new Cable(url, server)
@@ -92,7 +92,8 @@ export class Cable {
     const lines = [new Line(() => this.#delayMs), new Line(() => this.#delayMs)] as const
     for (const line of lines) this.#lines.add(line)
     far.on('error', () => near.destroy())
-    far.on('close', () => near.destroy())
+    // What was said before it hung up is still on its way.
+    far.on('close', () => setTimeout(() => near.destroy(), this.#delayMs))
     near.on('close', () => {
       far.destroy()
       for (const line of lines) {

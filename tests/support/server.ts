@@ -280,6 +280,7 @@ export class TestServer {
 
   /** For good: in peace if it can, and with all that is left of it. Harmless when repeated. */
   async stop(): Promise<void> {
+    if (this.program.child.exitCode) console.error(`the server had ended by itself:\n${this.output}`)
     try {
       await this.kill('SIGTERM')
     } finally {
