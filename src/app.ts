@@ -13,7 +13,7 @@ import { concludeRetries, jobRetries, recordRetries } from './db/job-retries.que
 import { openJournal } from './db/journal.ts'
 import { openSoundLmdbStore } from './db/lmdb.store.ts'
 import { clockAhead, freeBytes } from './db/machine.queries.ts'
-import { migrate } from './db/migrate.ts'
+import { isMigrated, migrate } from './db/migrate.ts'
 import { asking, connectPostgres, isPassing } from './db/postgres.ts'
 import { factsOfReceipt, searchReceipts } from './db/racing/audit.queries.ts'
 import { retiredDay } from './db/racing/cashier-day.queries.ts'
@@ -115,6 +115,9 @@ export const openApp = async (options: AppOptions): Promise<App> => {
 
   // Stores
   const journalDirectory = join(dataDirectory, 'journal')
+  // Postgres is greeted while the journal is read. Nothing is changed in it for a journal that is refused.
+  const greeting = greetPostgres(options.databaseUrl)
+  greeting.catch(() => {})
   const liveRounds = await readRounds(journalDirectory)
   const journal = openJournal<Fact>({
     store: openSoundLmdbStore(journalDirectory),
@@ -124,8 +127,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
     onRecovery: () => log.info('the journal writes again'),
   })
   const isNew = journal.note('station') === undefined
-  const databaseUrl = await options.databaseUrl
-  const sql = connectPostgres(databaseUrl, POSTGRES_CONNECTIONS)
+  const { databaseUrl, sql, isUpToDate } = await greeting
   if (isNew)
     await untilAnswered(
       () => migrate(sql),
@@ -143,10 +145,12 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   // Accounts
   const directory = new UsersDirectory({ sql, directory: dataDirectory, clock, onTrouble: trouble })
   if (!isNew)
-    await migrate(sql).catch((error) => {
+    try {
+      if (!(await isUpToDate)) await migrate(sql)
+    } catch (error) {
       if (!isPassing(error)) throw error
       trouble('Postgres is not there yet', error)
-    })
+    }
   await directory.start()
   const passwords = createPasswords()
   const tokens = createTokens({
@@ -427,6 +431,14 @@ export const openApp = async (options: AppOptions): Promise<App> => {
       for (const close of stores) await close().catch((error) => trouble('a store did not close', error))
     },
   }
+}
+
+const greetPostgres = async (url: AppOptions['databaseUrl']) => {
+  const databaseUrl = await url
+  const sql = connectPostgres(databaseUrl, POSTGRES_CONNECTIONS)
+  const isUpToDate = asking(() => isMigrated(sql))
+  isUpToDate.catch(() => {})
+  return { databaseUrl, sql, isUpToDate }
 }
 
 /** Whether an address (`http://host/api/v1/receipts…`) is one of those that sell, cancel and print. */

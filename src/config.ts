@@ -229,7 +229,7 @@ export const readConfig = (environment: Readonly<Record<string, string | undefin
     field,
     returnToPlayer: settings.RETURN_TO_PLAYER,
     currency: settings.CURRENCY,
-    timeZone: settings.TIME_ZONE ?? new Intl.DateTimeFormat().resolvedOptions().timeZone,
+    timeZone: settings.TIME_ZONE,
     rateLimitPerMinute: settings.RATE_LIMIT_PER_MINUTE,
     loginLimitPerMinute: settings.LOGIN_LIMIT_PER_MINUTE,
     connectionsPerAddress: settings.CONNECTIONS_PER_ADDRESS,

@@ -4,6 +4,8 @@ import type { Sql } from './postgres.ts'
 const DIRECTORY = new URL('./migrations/', import.meta.url)
 /** Any number, always the same: servers that start together migrate one after another. */
 const LOCK = 7_237_001
+/** SQLSTATE `undefined_table`. */
+const NO_TABLE = '42P01'
 
 /**
  * Brings the database up to date: runs each `NNNNNN_module_what.sql` once, in order, in one transaction.
@@ -11,7 +13,7 @@ const LOCK = 7_237_001
  * @throws where the database was migrated by a newer version of Galop
  */
 export const migrate = async (sql: Sql): Promise<string[]> => {
-  const files = (await readdir(DIRECTORY)).filter((name) => name.endsWith('.sql')).sort()
+  const files = await migrations()
   const texts = new Map<string, string>()
   for (const name of files) texts.set(name, await readFile(new URL(name, DIRECTORY), 'utf8'))
   return sql.begin(async (tx) => {
@@ -35,3 +37,18 @@ export const migrate = async (sql: Sql): Promise<string[]> => {
     return due
   })
 }
+
+/** Whether there is nothing for `migrate` to do. Only looks. */
+export const isMigrated = async (sql: Sql): Promise<boolean> => {
+  const files = await migrations()
+  try {
+    const ran = (await sql<{ name: string }[]>`select name from migrations`).map((row) => row.name)
+    return ran.sort().join() === files.join()
+  } catch (error) {
+    if ((error as { code?: unknown }).code === NO_TABLE) return false
+    throw error
+  }
+}
+
+const migrations = async (): Promise<string[]> =>
+  (await readdir(DIRECTORY)).filter((name) => name.endsWith('.sql')).sort()

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { migrate } from '../../src/db/migrate.ts'
+import { isMigrated, migrate } from '../../src/db/migrate.ts'
 import { connectPostgres, type Sql } from '../../src/db/postgres.ts'
 import { createTestDatabase } from '../support/postgres.ts'
 import { openRacingDatabase, project, type RacingDatabase, withoutGuard } from './racing/racing.database.ts'
@@ -29,6 +29,17 @@ describe('migrate', () => {
   it('runs each migration once, in order', async () => {
     expect(await migrate(sql)).toEqual(files)
     expect(await migrate(sql)).toEqual([])
+  })
+
+  it('is known to have nothing to do only where every migration ran, and only those', async () => {
+    expect(await isMigrated(sql)).toBe(false)
+    expect(await sql`select 1 from pg_tables where schemaname = 'public'`).toEqual([])
+    await migrate(sql)
+    expect(await isMigrated(sql)).toBe(true)
+    await sql`delete from migrations where name = ${files.at(-1)!}`
+    expect(await isMigrated(sql)).toBe(false)
+    await sql`insert into migrations (name) values (${files.at(-1)!}), ('000099_racing_future.sql')`
+    expect(await isMigrated(sql)).toBe(false)
   })
 
   it('lets servers that start together migrate one after another', async () => {

@@ -4,6 +4,7 @@ import * as v from 'valibot'
 import type { Journal } from '../../actors/journal.port.ts'
 import type { RacingPort } from '../../actors/racing/racing.port.ts'
 import type { NumberedFact, ReceiptLine, ReceiptSearch, TimeKey } from '../../db/racing/audit.queries.ts'
+import type { TimeZone } from '../../domain/day.ts'
 import type { Fact } from '../../domain/racing/facts.ts'
 import { refuse } from '../../domain/racing/refusals.ts'
 import { adminRefusals, answersOf, signedInSecurity } from '../answer.schema.ts'
@@ -31,7 +32,7 @@ export type AuditOptions = {
     readonly facts: (roundId: number, id: number) => Promise<NumberedFact[]>
   }
   readonly sessions: Sessions
-  readonly timeZone: string
+  readonly timeZone: TimeZone
   readonly nameOf: NameOf
 }
 

@@ -1,7 +1,7 @@
 import type { RacingPort } from '../../actors/racing/racing.port.ts'
 import { Unavailable } from '../../actors/unavailable.port.ts'
 import type { DayBounds, DaySum, HandedOut } from '../../db/racing/figures.queries.ts'
-import { dayIn } from '../../domain/day.ts'
+import { dayIn, type TimeZone } from '../../domain/day.ts'
 import { amountDue } from '../../domain/racing/receipt-view.ts'
 
 // What a shop took in and gave out by day, and by whom: live receipts from their rounds, the others from the archive,
@@ -30,7 +30,7 @@ export type Sums = {
 export const daysBetween = (
   from: string,
   to: string,
-  timeZone: string,
+  timeZone: TimeZone,
 ): { dates: string[]; bounds: DayBounds } | undefined => {
   const [first, last] = [dayIn(from, timeZone), dayIn(to, timeZone)]
   if (!first || !last || last.from < first.from) return undefined

@@ -2,6 +2,7 @@ import { type Context, Hono } from 'hono'
 import type { RacingPort } from '../../actors/racing/racing.port.ts'
 import type { ReceiptLine, ReceiptSearch, TimeKey } from '../../db/racing/audit.queries.ts'
 import type { RoundLine, RoundSearch } from '../../db/racing/figures.queries.ts'
+import { nameOfZone, type TimeZone } from '../../domain/day.ts'
 import { exposureOf } from '../../domain/racing/round.ts'
 import { ok, refusal } from '../answer.ts'
 import { checked } from '../body.ts'
@@ -45,7 +46,7 @@ export type FiguresRoutesOptions = {
   }
   readonly sessions: Sessions
   readonly currency: string
-  readonly timeZone: string
+  readonly timeZone: TimeZone
   readonly nameOf: NameOf
   readonly now: () => number
 }
@@ -105,7 +106,7 @@ export const figuresRoutes = (options: FiguresRoutesOptions) => {
     if (asked instanceof Response) return asked
     const { days, history } = await figuresByDay(racing, archive.days, asked.bounds)
     return ok(c, {
-      timeZone,
+      timeZone: nameOfZone(timeZone),
       currency,
       days: asked.dates.map((date, i) => ({
         date,

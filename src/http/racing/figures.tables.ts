@@ -14,9 +14,11 @@ import { type Line, liveReceiptLines, liveRoundLines, marginOf, type Page, pageB
 const PAGE = 1_000
 
 export const tablesOf = ({ racing, archive, timeZone, nameOf }: FiguresRoutesOptions) => {
-  const clock = new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' })
-  const time = (at: number | null | undefined): Cell =>
-    at === null || at === undefined ? null : clock.format(at)
+  let clock: Intl.DateTimeFormat | undefined
+  const time = (at: number | null | undefined): Cell => {
+    clock ??= new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' })
+    return at === null || at === undefined ? null : clock.format(at)
+  }
   const name = (id: number | undefined): Cell => (id === undefined ? null : (nameOf(id) ?? `#${id}`))
 
   return {

@@ -3,7 +3,7 @@ import type * as v from 'valibot'
 import type { RacingPort } from '../../actors/racing/racing.port.ts'
 import { Unavailable } from '../../actors/unavailable.port.ts'
 import type { ReceiptFilter, StatusTotals } from '../../db/racing/receipts.queries.ts'
-import { dayIn } from '../../domain/day.ts'
+import { dayIn, type TimeZone } from '../../domain/day.ts'
 import { amountDue } from '../../domain/racing/receipt-view.ts'
 import { isRefusal, refuse } from '../../domain/racing/refusals.ts'
 import { ok, refusal } from '../answer.ts'
@@ -31,7 +31,7 @@ export type MyBetsOptions = {
   readonly racing: RacingPort
   readonly archive: ArchiveLists
   readonly sessions: Sessions
-  readonly timeZone: string
+  readonly timeZone: TimeZone
   readonly nameOf: NameOf
   readonly now: () => number
 }
@@ -128,7 +128,7 @@ const oneOf = (found: Found, { offset }: PageOf): ReceiptPage => ({
 /** Later times are written with a longer year, which Postgres does not read. */
 const LAST_DAY = Date.UTC(9999, 11, 30)
 
-const filterOf = (query: Query, session: Session, timeZone: string): ReceiptFilter | undefined => {
+const filterOf = (query: Query, session: Session, timeZone: TimeZone): ReceiptFilter | undefined => {
   const userId = isAdmin(session) ? query.user_id : session.userId
   const filter = { userId, status: query.status }
   if (query.date === undefined) return filter

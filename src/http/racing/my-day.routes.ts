@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import type { RacingPort } from '../../actors/racing/racing.port.ts'
 import { Unavailable } from '../../actors/unavailable.port.ts'
 import type { CashierDay, Sum } from '../../db/racing/cashier-day.queries.ts'
-import { type Day, dateIn, dayIn } from '../../domain/day.ts'
+import { type Day, dateIn, dayIn, type TimeZone } from '../../domain/day.ts'
 import { amountDue, viewReceipt } from '../../domain/racing/receipt-view.ts'
 import { answersOf, signedInRefusals, signedInSecurity } from '../answer.schema.ts'
 import { ok, refusal } from '../answer.ts'
@@ -19,7 +19,7 @@ export type MyDayOptions = {
   /** What the archive has of somebody's day. */
   readonly archive: (userId: number, day: Day) => Promise<CashierDay>
   readonly sessions: Sessions
-  readonly timeZone: string
+  readonly timeZone: TimeZone
   readonly now: () => number
 }
 

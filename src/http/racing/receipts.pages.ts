@@ -1,6 +1,7 @@
 import type { Context } from 'hono'
 import { html, raw } from 'hono/html'
 import { renderSVG } from 'uqr'
+import type { TimeZone } from '../../domain/day.ts'
 import { type Amount, toPublic } from '../../domain/money.ts'
 import { printedNumber } from '../../domain/racing/receipt-number.ts'
 import { amountDue, type ReceiptView } from '../../domain/racing/receipt-view.ts'
@@ -12,7 +13,7 @@ export type ReceiptPagesOptions = {
   readonly shop: string
   readonly station: string
   readonly currency: string
-  readonly timeZone: string
+  readonly timeZone: TimeZone
   readonly isDemonstration: boolean
   /** Where customers reach the pages; without it, where the print was asked for. */
   readonly publicUrl: string | undefined

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import type { DescribeRouteOptions } from 'hono-openapi'
 import * as v from 'valibot'
+import { nameOfZone, type TimeZone } from '../../domain/day.ts'
 import { answersOf } from '../answer.schema.ts'
 import { ok } from '../answer.ts'
 import { maybeSignedIn, type OpenEnv } from '../guard.ts'
@@ -13,7 +14,7 @@ export type Shop = {
   readonly name: string
   readonly station: string
   readonly currency: string
-  readonly timeZone: string
+  readonly timeZone: TimeZone
   /** Where customers reach it; `undefined` where nobody said. */
   readonly publicUrl: string | undefined
   readonly tracks: readonly string[]
@@ -37,7 +38,6 @@ export const shopRoutes = (sessions: Sessions, shop: Shop) => {
     name,
     station,
     currency,
-    timeZone,
     publicUrl: publicUrl ?? null,
     tracks,
     limits: { minStake, maxStake, betsPerReceipt: MOST_BETS },
@@ -46,7 +46,7 @@ export const shopRoutes = (sessions: Sessions, shop: Shop) => {
   }
   route(app, 'GET', '/shop', docs.shop, maybeSignedIn(sessions), (c) => {
     c.header('Cache-Control', 'no-cache')
-    return ok(c, view)
+    return ok(c, { ...view, timeZone: nameOfZone(timeZone) })
   })
   return app
 }

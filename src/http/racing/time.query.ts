@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import * as v from 'valibot'
 import type { TimeKey } from '../../db/racing/audit.queries.ts'
-import { dayIn } from '../../domain/day.ts'
+import { dayIn, type TimeZone } from '../../domain/day.ts'
 import { refusal } from '../answer.ts'
 import { RECEIPT_STATUSES } from './racing.schema.ts'
 
@@ -64,7 +64,7 @@ export const ReceiptsQuery = v.object({ ...receipts, ...page, id: whole('The num
 export const timesBetween = (
   c: Context,
   { from, to }: { readonly from?: string | undefined; readonly to?: string | undefined },
-  timeZone: string,
+  timeZone: TimeZone,
 ): { from: number | undefined; to: number | undefined } | Response => {
   const first = from === undefined ? undefined : dayIn(from, timeZone)
   const last = to === undefined ? undefined : dayIn(to, timeZone)

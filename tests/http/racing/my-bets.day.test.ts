@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { dayIn } from '../../../src/domain/day.ts'
+import { dayIn, nameOfZone } from '../../../src/domain/day.ts'
 
 const HOUR_MS = 3_600_000
 const iso = (day: ReturnType<typeof dayIn>) =>
@@ -69,6 +69,10 @@ describe('a day where the shop stands', () => {
       }),
       { numRuns: 1_000 },
     )
+  })
+
+  it('is that of the machine where no zone is named', () => {
+    expect(dayIn('2026-11-21', undefined)).toEqual(dayIn('2026-11-21', nameOfZone(undefined)))
   })
 
   it('holds what its clocks show as that date, and nothing else', () => {
