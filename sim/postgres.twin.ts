@@ -1,4 +1,5 @@
 // The simulated Postgres behind the product's own port: its tables, asked over a line that fails.
+import { RECEIPTS_SOLD } from '../src/actors/racing/station.port.ts'
 import { asking } from '../src/db/postgres.ts'
 import type { RacingStore } from '../src/db/racing/racing.store.ts'
 import { discrepancies } from './postgres.compare.ts'
@@ -49,5 +50,9 @@ export const twinStore = (tables: PostgresTables, ask: Ask): RacingStore => ({
   },
   unreconciled: () => asking(() => ask('unreconciled', () => tables.unreconciled())),
   withDiscrepancy: () => asking(() => ask('discrepancies', () => tables.withDiscrepancy())),
+  tellReceipts: async (journal, told) => {
+    const sold = Number(journal.note(RECEIPTS_SOLD) ?? 0)
+    return sold <= told ? told : asking(() => ask('tell receipts', () => sold))
+  },
   isSuperseded: async () => false,
 })

@@ -2,7 +2,7 @@ import type { Fact } from '../../domain/racing/facts.ts'
 import type { Hashing } from '../../domain/racing/hashing.ts'
 import { receiptNumbers } from '../../domain/racing/receipt-number.ts'
 import type { Journal, Notes } from '../journal.port.ts'
-import type { StationNotes } from './station.port.ts'
+import { RECEIPTS_SOLD, type StationNotes } from './station.port.ts'
 
 /** The station's durable counter of receipts, shared by all its tracks. */
 export interface ReceiptCounter {
@@ -19,13 +19,13 @@ export const receiptCounter = (
   hashing?: Hashing,
 ): ReceiptCounter => {
   const idOf = numbersOf(station.number, station.key, hashing)
-  let sold = (journal.note('receipts/sold') as number | undefined) ?? station.firstReceipt
+  let sold = (journal.note(RECEIPTS_SOLD) as number | undefined) ?? station.firstReceipt
   let id = idOf(sold)
   return {
     next: () => id,
     take: () => {
       id = idOf(++sold)
-      // A plain literal: a computed name makes a slow object of each.
+      // RECEIPTS_SOLD as a plain literal: a computed name makes a slow object of each.
       return { 'receipts/sold': sold }
     },
   }

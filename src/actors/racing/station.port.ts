@@ -1,3 +1,6 @@
+/** The note of the journal under which the counter of receipts is kept. */
+export const RECEIPTS_SOLD = 'receipts/sold'
+
 /** What a station needs to number its receipts; kept in the journal under `station`. */
 export type StationNotes = {
   readonly number: string

@@ -18,7 +18,7 @@ import {
   unreconciledRounds,
 } from './reconciliation.queries.ts'
 import { type FactBatch, projectFacts } from './rounds.projection.ts'
-import { isSuperseded } from './station.claim.ts'
+import { isSuperseded, tellReceipts } from './station.claim.ts'
 
 /** A question about a whole large round. */
 const SLOW_ANSWER_LIMIT_MS = 40_000
@@ -45,6 +45,8 @@ export type RacingStore = {
   /** Rounds that retired a while ago and were not compared yet. */
   readonly unreconciled: () => Promise<number[]>
   readonly withDiscrepancy: () => Promise<{ roundId: number; discrepancy: string }[]>
+  /** Tells how many receipts this journal has sold, rows or not: no number is given out again if it is lost. @returns how many it told */
+  readonly tellReceipts: (journal: Journal<Fact>, told: number) => Promise<number>
   /** Whether another journal than this one was claimed for its station since. */
   readonly isSuperseded: (journal: Journal<Fact>) => Promise<boolean>
 }
@@ -65,5 +67,6 @@ export const racingStore = (sql: Sql): RacingStore => ({
   },
   unreconciled: () => asking(() => unreconciledRounds(sql)),
   withDiscrepancy: () => asking(() => roundsWithDiscrepancy(sql)),
+  tellReceipts: (journal, told) => asking(() => tellReceipts(journal, sql, told)),
   isSuperseded: (journal) => isSuperseded(journal, sql),
 })

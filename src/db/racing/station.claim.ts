@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Journal } from '../../actors/journal.port.ts'
-import type { StationNotes } from '../../actors/racing/station.port.ts'
+import { RECEIPTS_SOLD, type StationNotes } from '../../actors/racing/station.port.ts'
 import type { Fact } from '../../domain/racing/facts.ts'
 import { asking, type Sql } from '../postgres.ts'
 
@@ -12,7 +12,7 @@ import { asking, type Sql } from '../postgres.ts'
 const NOTE = 'station'
 /** Round ids of one journal: at a race every 100 s on ten tracks they last for 31 years. */
 const ROUND_BLOCK = 100_000_000
-/** Receipts that a lost journal may have sold without Postgres having heard of them. */
+/** Receipts that a lost journal may have sold since it told Postgres last how many there were. */
 const RECEIPT_GAP = 100_000
 
 type Binding = StationNotes & { readonly journalId: string }
@@ -33,13 +33,15 @@ export const claimStation = async (journal: Journal<Fact>, sql: Sql, station: st
   return binding as Binding
 }
 
+type Station = { receipt_key: string; first_receipt: number; first_round: number; receipts_told: number }
+
 const claim = async (sql: Sql, station: string, journalId: string): Promise<Binding> => {
   await sql`lock table stations in share row exclusive mode`
   await refuseTwin(sql, station)
   const [block] = await sql<{ block: number }[]>`select nextval('round_blocks') as block`
   const firstRound = block!.block * ROUND_BLOCK + 1
-  const [before] = await sql<{ receipt_key: string; first_receipt: number; first_round: number }[]>`
-    select receipt_key, first_receipt, first_round from stations where station_number = ${station} for update`
+  const [before] = await sql<Station[]>`
+    select receipt_key, first_receipt, first_round, receipts_told from stations where station_number = ${station} for update`
   if (!before) {
     const key = randomBytes(32).toString('hex')
     await sql`
@@ -50,7 +52,8 @@ const claim = async (sql: Sql, station: string, journalId: string): Promise<Bind
   const [sold] = await sql<{ count: number }[]>`
     select count(*) as count from receipts
     where round_id >= ${before.first_round} and round_id < ${before.first_round + ROUND_BLOCK}`
-  const firstReceipt = before.first_receipt + sold!.count + RECEIPT_GAP
+  const known = Math.max(before.first_receipt + sold!.count, before.receipts_told)
+  const firstReceipt = known + RECEIPT_GAP
   await sql`
     update stations set journal_id = ${journalId}, first_receipt = ${firstReceipt}, first_round = ${firstRound}
     where station_number = ${station}`
@@ -67,6 +70,21 @@ const refuseTwin = async (sql: Sql, station: string): Promise<void> => {
       `station ${station} would sell receipts with the numbers of station ${twin.station_number}: ` +
         'choose another STATION_NUMBER',
     )
+}
+
+/**
+ * Tells Postgres, where it is more than was told before, how many receipts the station has sold: it does not know of those
+ * that wait for their rows.
+ * @returns how many it knows of now
+ */
+export const tellReceipts = async (journal: Journal<Fact>, sql: Sql, told: number): Promise<number> => {
+  const { journalId, number } = journal.note(NOTE) as Binding
+  const sold = (journal.note(RECEIPTS_SOLD) as number | undefined) ?? 0
+  if (sold <= told) return told
+  await sql`
+    update stations set receipts_told = ${sold}
+    where station_number = ${number} and journal_id = ${journalId} and receipts_told < ${sold}`
+  return sold
 }
 
 /** Whether another data directory has claimed the station since. */

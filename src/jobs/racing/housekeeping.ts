@@ -30,6 +30,8 @@ export type HousekeepingPorts = {
   /** Lets the cache forget what it may not know the truth of. */
   readonly settleCacheDebts: () => Promise<void>
   readonly forgotten: (roundId: number) => Promise<void>
+  /** Tells once a second how many receipts were sold. */
+  readonly tellReceipts: () => Promise<void>
   /** Looks once a minute whether another data directory has claimed the station. */
   readonly watchStation: () => Promise<void>
   readonly now: () => number
@@ -69,6 +71,7 @@ export class Housekeeping {
       () => this.#retire(),
       () => this.#findLost(),
       () => this.#ports.settleCacheDebts(),
+      () => this.#ports.tellReceipts(),
       () => this.#slowChores(),
     ]
     for (const chore of chores) {

@@ -14,7 +14,7 @@ const BATCH = 1_000
 const SMALL_BATCH = 100
 const LONGEST_YIELD_MS = 1_000
 /** Facts that may wait while the counter is busy. */
-const MOST_WAITING = 200_000
+const MOST_WAITING = 500_000
 const LONGEST_PATIENCE_MS = 2_000
 const positionNote = (queue: QueueName, roundId: number): string => `outbox/${roundId}/${queue}`
 

@@ -48,6 +48,7 @@ export class RacingJobs {
   readonly #counter: BusyCounter
   readonly #differing = new Map<number, string>()
   #isSuperseded = false
+  #receiptsTold = 0
   #queues: Queues | undefined
   #outboxes: { readonly persist: Outbox; readonly cache: Outbox } | undefined
   #housekeeping: Housekeeping | undefined
@@ -122,6 +123,9 @@ export class RacingJobs {
       forgotten: (roundId) => {
         this.#outcomes.forget(roundId)
         return journal.forget(outboxNotes(roundId))
+      },
+      tellReceipts: async () => {
+        this.#receiptsTold = await store.tellReceipts(journal, this.#receiptsTold)
       },
       watchStation: () => this.#watchStation(),
       now,

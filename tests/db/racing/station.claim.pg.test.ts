@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Journal } from '../../../src/actors/journal.port.ts'
+import { RECEIPTS_SOLD } from '../../../src/actors/racing/station.port.ts'
 import { openJournal } from '../../../src/db/journal.ts'
 import { memoryStore } from '../../../src/db/memory.store.ts'
 import { connectPostgres } from '../../../src/db/postgres.ts'
-import { claimStation, isSuperseded } from '../../../src/db/racing/station.claim.ts'
+import { claimStation, isSuperseded, tellReceipts } from '../../../src/db/racing/station.claim.ts'
 import type { Fact } from '../../../src/domain/racing/facts.ts'
 import { receiptNumbers } from '../../../src/domain/racing/receipt-number.ts'
 import { Cable } from '../../support/cable.ts'
@@ -87,6 +88,23 @@ describe('claiming a station', () => {
     const idOf = receiptNumbers('01', lost.key)
     const ids = [0, 1, 41, 99_999, next.firstReceipt, next.firstReceipt + 3, third.firstReceipt].map(idOf)
     expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  it('numbers receipts from above what a lost journal had told, though Postgres has no row of them', async () => {
+    const journal = newJournal()
+    await claim('01', journal)
+    expect(await tellReceipts(journal, database.sql, 0)).toBe(0)
+    await journal.write({ [RECEIPTS_SOLD]: 300_000 })
+    expect(await tellReceipts(journal, database.sql, 0)).toBe(300_000)
+    const next = newJournal()
+    expect((await claim('01', next)).firstReceipt).toBe(300_000 + 100_000)
+
+    // The old one, which is not lost after all, has no say any more.
+    await journal.write({ [RECEIPTS_SOLD]: 900_000 })
+    await tellReceipts(journal, database.sql, 300_000)
+    await next.write({ [RECEIPTS_SOLD]: 400_001 })
+    expect(await tellReceipts(next, database.sql, 0)).toBe(400_001)
+    expect((await claim('01')).firstReceipt).toBe(400_001 + 100_000)
   })
 
   it('gives everyone a block of their own when several claim at once', async () => {

@@ -42,6 +42,16 @@ export const jobsSuite = (backend: () => Backend): void => {
   }
 
   describe('facts on their way to Postgres', () => {
+    it('are counted there before they arrive, so that no receipt number comes back', async () => {
+      shop.shop.round()
+      for (let sold = 0; sold < 3; sold++) await shop.shop.sold(bet(1_000))
+      await shop.startJobs()
+      const told = async () => (await shop.database.sql`select receipts_told from stations`)[0]!.receipts_told
+      await eventually(async () => expect(await told()).toBe(3))
+      await shop.shop.sold(bet(1_000))
+      await eventually(async () => expect(await told()).toBe(4))
+    })
+
     it('arrive in order, and their round leaves when all are there', async () => {
       const { id: roundId } = shop.shop.round()
       expect(shop.unstored()).toEqual(NOTHING)

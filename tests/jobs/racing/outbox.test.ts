@@ -252,7 +252,7 @@ describe('the outbox', () => {
 
   it('X3: leaves no more time to a busy counter when very many wait', async () => {
     isBusy = true
-    await happen(200_500)
+    await happen(500_500)
     await wind(GATHER_MS)
     await wind(GATHER_MS)
     expect(queue.batches).toEqual([[1, 1_000]])
