@@ -12,9 +12,47 @@ const LOCK_MS = 500
  * Two tracks: on one a large round is sold, settled, stored and handed over, on the other one sells meanwhile.
  * @param fast the highest rate of selling
  */
-export const settlement = async ({ isShort, say }: Bench, fast: number): Promise<Comparison> => {
+export const settlement = async (bench: Bench, fast: number): Promise<Comparison> => {
+  const { isShort, say } = bench
   const receipts = isShort ? 1_000 : 100_000
-  const perSecond = isShort ? 100 : 300
+  const turns = isShort ? 1 : 3
+  const waits: Waits[] = []
+  for (let turn = 1; turn <= turns; turn++) {
+    const wait = await settleOnce(bench, receipts, fast)
+    waits.push(wait)
+    say(
+      `turn ${turn} of ${turns}: longest wait ${figure(wait.settledMs)} ms while a round is settled, ` +
+        `${figure(wait.storedMs)} ms while it is stored and handed over`,
+    )
+  }
+  const all = (read: (wait: Waits) => number): string => waits.map((wait) => figure(read(wait))).join(', ')
+  return {
+    what: `longest wait at a counter while a round of ${figure(receipts)} receipts is settled, stored and handed over`,
+    against: `${LONGEST_PAUSE_MS} ms`,
+    unit: 'ms',
+    ours: waits.map(({ settledMs, storedMs }) => Math.max(settledMs, storedMs)),
+    theirs: waits.map(() => LONGEST_PAUSE_MS),
+    reach: { atMost: 1 },
+    notes: [
+      `${all((wait) => wait.settledMs)} ms while it is settled, at ${figure(fast / 2)}/s on another track (p99 ${all((wait) => wait.p99Ms)} ms)`,
+      `of what was due ${all((wait) => wait.afterMs / 1000)} s after that`,
+      `${all((wait) => wait.storedMs)} ms while its rows are written and it is handed over, at ${slow(isShort)}/s`,
+      `the generator itself was late by ${all((wait) => wait.ownMaxMs)} ms at most`,
+    ],
+  }
+}
+
+/** Milliseconds: the longest waits, when the first of them was due after the settlement, and what the generator was late. */
+type Waits = {
+  readonly settledMs: number
+  readonly p99Ms: number
+  readonly afterMs: number
+  readonly storedMs: number
+  readonly ownMaxMs: number
+}
+const slow = (isShort: boolean): number => (isShort ? 100 : 300)
+
+const settleOnce = async ({ isShort, say }: Bench, receipts: number, fast: number): Promise<Waits> => {
   const waitMs = Math.ceil((receipts / fast) * 1_500) + (isShort ? 6_000 : 15_000)
   const galop = await startGalop({
     TRACKS: 'large,other',
@@ -42,32 +80,26 @@ export const settlement = async ({ isShort, say }: Bench, fast: number): Promise
     const half = Math.max(1, Math.floor(fast / 2))
     const aside = { ...selling(galop), path: `${selling(galop).path}&track=other` }
     const settlesAt = before.timer.serverTime + before.timer.timeLeft + 1_000
+    const warmUpMs = isShort ? 200 : 1_000
     const aheadMs = isShort ? 500 : 2_000
     const alongMs = isShort ? 1_000 : 4_000
-    await pause(Math.max(0, settlesAt - aheadMs - Date.now()))
+    await pause(Math.max(0, settlesAt - aheadMs - warmUpMs - Date.now()))
     say(`${receipts} receipts are sold; their round ends in ${figure((settlesAt - Date.now()) / 1000)} s`)
     const settled = await runOpenLoad({
       ...aside,
       perSecond: half,
-      warmUpMs: 0,
+      warmUpMs,
       durationMs: aheadMs + alongMs,
     })
     if ((await current(galop, 'large')).id === before.id)
       throw new Error('the large round was not settled while it was watched')
-    const stored = await untilHandedOver(galop, before.id, perSecond, { isShort, say })
-    const worst = settled.maxMs > stored.maxMs ? settled : stored
+    const stored = await untilHandedOver(galop, before.id, slow(isShort), { isShort, say })
     return {
-      what: `longest wait at a counter while a round of ${figure(receipts)} receipts is settled, stored and handed over`,
-      against: `${LONGEST_PAUSE_MS} ms`,
-      unit: 'ms',
-      ours: [worst.maxMs],
-      theirs: [LONGEST_PAUSE_MS],
-      reach: { atMost: 1 },
-      notes: [
-        `${figure(settled.maxMs)} ms while it is settled, at ${figure(half)}/s on another track (p99 ${figure(settled.p99Ms)} ms)`,
-        `${figure(stored.maxMs)} ms while its rows are written and it is handed over, at ${perSecond}/s`,
-        `the generator itself was late by ${figure(Math.max(settled.ownMaxMs, stored.ownMaxMs))} ms at most`,
-      ],
+      settledMs: settled.maxMs,
+      p99Ms: settled.p99Ms,
+      afterMs: settled.maxAt - settlesAt,
+      storedMs: stored.maxMs,
+      ownMaxMs: Math.max(settled.ownMaxMs, stored.ownMaxMs),
     }
   } finally {
     await galop.stop()

@@ -14,7 +14,7 @@ const SYNCS = 10
 export const row: Row = {
   number: 5,
   work: 'sell p99 at half of the highest rate',
-  seconds: 150,
+  seconds: 230,
   run: async (bench) => {
     const { comparison, highest } = await latency(bench)
     return [comparison, await settlement(bench, highest)]

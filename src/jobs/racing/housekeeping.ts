@@ -10,6 +10,8 @@ import type { PersistenceLedger } from './persistence.ledger.ts'
 const EVERY_MS = 1_000
 const SLOW_MS = 60_000
 const SOON_MS = 5_000
+/** A round is handed over so long after its race at the latest, however busy the counter is. */
+const LONGEST_REST_MS = 60_000
 /** Facts still not stored so long after their queue had nothing left to do were lost by it: they are handed over again. */
 const LOST_AFTER_MS = 15_000
 
@@ -34,6 +36,8 @@ export type HousekeepingPorts = {
   readonly tellReceipts: () => Promise<void>
   /** Looks once a minute whether another data directory has claimed the station. */
   readonly watchStation: () => Promise<void>
+  /** Large rounds keep Postgres busy for seconds when they are handed over: they wait for the counter. */
+  readonly isCounterBusy: () => boolean
   readonly now: () => number
   readonly onError: (error: Error) => void
 }
@@ -98,10 +102,12 @@ export class Housekeeping {
   }
 
   async #retire(): Promise<void> {
-    const { racing, ledger, outboxes, onError } = this.#ports
+    const { racing, ledger, outboxes, isCounterBusy, now, onError } = this.#ports
+    const isBusy = isCounterBusy()
     // The cache's jobs are on their way too: one that finds its round gone knows that the cache has to forget it.
     const isDue = (round: Round): boolean =>
       round.phase === 'settled' &&
+      !(isBusy && now() - round.opened.endsAt < LONGEST_REST_MS) &&
       racing.current(round.opened.track)?.id !== round.id &&
       ledger.isComplete(round.id) &&
       outboxes.cache.position(round.id) >= round.factCount

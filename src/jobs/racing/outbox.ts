@@ -9,8 +9,8 @@ import { factsJob } from './fact-batch.ts'
 //   X3. The counter comes first: while it is busy one small batch leaves every second, unless too many facts wait already;
 //       when it is quiet again all of them leave at once.
 
-const BATCH = 1_000
-/** The rows of a thousand facts hold up who sells for some ten milliseconds, those of a hundred for one or two. */
+const BATCH = 500
+/** The rows of five hundred facts hold up who sells for some five milliseconds, those of a hundred for one or two. */
 const SMALL_BATCH = 100
 const LONGEST_YIELD_MS = 1_000
 /** Facts that may wait while the counter is busy. */

@@ -41,7 +41,7 @@ export const persistProcessor =
       )
     }
 
-    /** Halves what is refused until what is wrong stands alone: of a thousand facts one is found by some twenty tries. */
+    /** Halves what is refused until what is wrong stands alone: of five hundred facts one is found by some twenty tries. */
     const storeParted = async (batch: FactBatch): Promise<void> => {
       try {
         await store(batch)

@@ -98,9 +98,9 @@ export class RacingJobs {
     )
     this.#queues = queues
 
+    const isCounterBusy = () => this.#counter.isBusy()
     const outbox = (queue: QueueName): Outbox => {
       const onError = (error: Error) => onTrouble(`facts could not be handed to the ${queue} queue`, error)
-      const isCounterBusy = () => this.#counter.isBusy()
       return new Outbox({ queue, journal, queues, gatherMs: GATHER_MS, isCounterBusy, onError })
     }
     const outboxes = { persist: outbox('persist'), cache: outbox('cache') }
@@ -128,6 +128,7 @@ export class RacingJobs {
         this.#receiptsTold = await store.tellReceipts(journal, this.#receiptsTold)
       },
       watchStation: () => this.#watchStation(),
+      isCounterBusy,
       now,
       onError: (error) => onTrouble('housekeeping', error),
     })

@@ -120,18 +120,18 @@ describe('the outbox', () => {
     expect(queue.asked).toBe(3)
   })
 
-  it('cuts a large heap into batches of a thousand, whose jobs have ids of their own', async () => {
-    await happen(2_500)
+  it('cuts a large heap into batches of five hundred, whose jobs have ids of their own', async () => {
+    await happen(1_250)
     await wind(GATHER_MS)
     expect(queue.batches).toEqual([
-      [1, 1_000],
-      [1_001, 2_000],
-      [2_001, 2_500],
+      [1, 500],
+      [501, 1_000],
+      [1_001, 1_250],
     ])
     expect(queue.taken.map(({ jobId }) => jobId)).toEqual([
-      `facts-${ROUND}-1-1000`,
-      `facts-${ROUND}-1001-2000`,
-      `facts-${ROUND}-2001-2500`,
+      `facts-${ROUND}-1-500`,
+      `facts-${ROUND}-501-1000`,
+      `facts-${ROUND}-1001-1250`,
     ])
   })
 
@@ -252,10 +252,10 @@ describe('the outbox', () => {
 
   it('X3: leaves no more time to a busy counter when very many wait', async () => {
     isBusy = true
-    await happen(500_500)
+    await happen(500_400)
     await wind(GATHER_MS)
     await wind(GATHER_MS)
-    expect(queue.batches).toEqual([[1, 1_000]])
+    expect(queue.batches).toEqual([[1, 500]])
   })
 
   it('X3: hands over what waited for the counter as soon as it is quiet', async () => {
