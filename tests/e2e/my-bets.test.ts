@@ -337,6 +337,11 @@ describe('a kept answer', () => {
     const before = (await third.myBets('?limit=3')).text
     const sql = postgres(await server.databaseUrl(), { max: 1 })
     try {
+      // The server would notice what follows where it still had to compare the round with its facts.
+      await eventually('the round was compared', async () => {
+        const [round] = await sql`select reconciled_at from rounds where round_id = ${roundId}`
+        return round?.reconciled_at !== null
+      })
       // Behind the server's back, so that a fresh answer would be another.
       await sql`update receipts set total_amount = total_amount + 100 where receipt_id = ${id}`
       expect((await third.myBets('?limit=3')).text).toBe(before)
