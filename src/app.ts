@@ -433,6 +433,7 @@ export const openApp = async (options: AppOptions): Promise<App> => {
   }
 }
 
+/** Connects, and only looks whether the database is up to date: the answer may come later, or tell that Postgres is away. */
 const greetPostgres = async (url: AppOptions['databaseUrl']) => {
   const databaseUrl = await url
   const sql = connectPostgres(databaseUrl, POSTGRES_CONNECTIONS)
