@@ -47,10 +47,7 @@ export const initRoutes = ({ racing, sessions, now }: InitOptions) => {
     const at = now()
     const data = {
       round: round ? publicRound(round, at) : null,
-      tickets: page.receipts.map((receipt) => ({
-        ...publicTicket(viewReceipt(round!, receipt)),
-        _source: 'memory',
-      })),
+      tickets: page.receipts.map((receipt) => publicTicket(viewReceipt(round!, receipt), 'memory')),
       ticketsTotal: page.total,
       next: page.next,
       timer: round ? timerOf(round, at) : null,

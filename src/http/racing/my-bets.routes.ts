@@ -152,7 +152,7 @@ const shown = (
       displayedRange: receipts.length === 0 ? '0-0' : `${first}-${first + receipts.length - 1}`,
     },
     stats: statsOf(totals),
-    tickets: receipts.map(publicTicket),
+    tickets: receipts.map((receipt) => publicTicket(receipt)),
     history,
   }
 }

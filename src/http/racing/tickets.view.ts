@@ -1,32 +1,46 @@
 import { type Amount, toPublic } from '../../domain/money.ts'
 import type { ReceiptView } from '../../domain/racing/receipt-view.ts'
-import { systemTicket } from './racing.view.ts'
 
 const shown = (system: number): number => toPublic(system as Amount)
 
-/** A receipt with its amounts in the public unit ("publique": 100 is 100.00 HTG), in the members of the reference. */
-export const publicTicket = (receipt: ReceiptView) => {
-  const ticket = systemTicket(receipt)
+/**
+ * A receipt with its amounts in the public unit ("publique": 100 is 100.00 HTG), in the members of the reference; those that
+ * say who closed it and when are named by what was done. Member by member, in one literal: a copy with members changed or
+ * added costs V8 a hidden class for each receipt, and took half of the time of a list.
+ */
+export const publicTicket = (receipt: ReceiptView, source?: 'memory') => {
+  const { status, closed } = receipt
+  const closedAt = closed && new Date(closed.at).toISOString()
+  const isPaid = status === 'paid'
+  const isRefunded = status === 'refunded'
+  const isCancelled = status === 'cancelled'
   return {
-    ...ticket,
+    id: receipt.id,
+    receipt_id: receipt.id,
+    round_id: receipt.roundId,
+    user_id: receipt.by,
+    total_amount: shown(receipt.total),
+    status,
+    prize: shown(receipt.prize),
+    created_at: new Date(receipt.at).toISOString(),
+    bets: receipt.bets.map(({ number, name, coeff, stake, prize }) => ({
+      number,
+      value: shown(stake),
+      participant: { number, name, coeff: coeff / 100 },
+      prize: shown(prize),
+    })),
     roundId: receipt.roundId,
     track: receipt.track,
-    total_amount: shown(receipt.total),
     totalAmount: shown(receipt.total),
-    prize: shown(receipt.prize),
-    bets: ticket.bets.map((bet) => ({ ...bet, value: shown(bet.value), prize: shown(bet.prize) })),
-    ...closing(receipt),
+    paidAt: isPaid ? closedAt : undefined,
+    paidBy: isPaid ? closed?.by : undefined,
+    refundedAt: isRefunded ? closedAt : undefined,
+    refundedBy: isRefunded ? closed?.by : undefined,
+    cancelledAt: isCancelled ? closedAt : undefined,
+    cancelledBy: isCancelled ? closed?.by : undefined,
+    _source: source,
   }
 }
 export type PublicTicket = ReturnType<typeof publicTicket>
-
-/** Who paid, refunded or cancelled it and when, by the name of what was done. */
-const closing = ({ status, closed }: ReceiptView) => {
-  if (!closed) return {}
-  const at = new Date(closed.at).toISOString()
-  if (status === 'paid') return { paidAt: at, paidBy: closed.by }
-  if (status === 'refunded') return { refundedAt: at, refundedBy: closed.by }
-  return { cancelledAt: at, cancelledBy: closed.by }
-}
 
 export const toShown = shown
