@@ -1,4 +1,5 @@
 import { type Amount, NOTHING, toAmount } from '../money.ts'
+import { scattered, WideMap } from '../wide-map.ts'
 import type { Fact, ReceiptFact, RoundOpened, RoundSettled, RoundVoided, Sale } from './facts.ts'
 import { potentialPrize, prizeWon, stakeOf } from './facts.ts'
 
@@ -60,7 +61,7 @@ export type Round = {
   readonly id: number
   readonly opened: RoundOpened
   phase: Phase
-  readonly receipts: Map<number, Receipt>
+  readonly receipts: WideMap<Receipt>
   /** Of all receipts, in the order of their sale: whoever lists the latest walks from its end. */
   readonly ids: number[]
   readonly byUser: Map<number, Seller>
@@ -84,7 +85,7 @@ export const openRound = (id: number, opened: RoundOpened): Round => ({
   id,
   opened,
   phase: 'waiting',
-  receipts: new Map(),
+  receipts: new WideMap(scattered),
   ids: [],
   byUser: new Map(),
   stakes: new Map(opened.field.map((one) => [one.number, 0])),

@@ -1,6 +1,7 @@
 import type { Journal } from '../../actors/journal.port.ts'
 import type { Fact } from '../../domain/racing/facts.ts'
 import type { Round } from '../../domain/racing/round.ts'
+import { counted, WideMap } from '../../domain/wide-map.ts'
 
 // The ledger of persistence: which facts are on disk here and not known to be in Postgres yet, and the money in them.
 //   G1. A fact counts as stored only when Postgres said so; what is unknown counts as not stored.
@@ -14,7 +15,7 @@ export type Unstored = {
 
 type RoundLedger = {
   /** Stakes of the facts that are not stored, by number; 0 for facts that sell nothing. */
-  readonly pending: Map<number, number>
+  readonly pending: WideMap<number>
   /** Facts up to this number came from the journal at a start, and Postgres was not asked about them yet. */
   unverified: number
   /** Those of them that were stored since: Postgres may have been asked before. */
@@ -147,7 +148,7 @@ export class PersistenceLedger {
   #ledger(roundId: number): RoundLedger {
     let ledger = this.#rounds.get(roundId)
     if (!ledger) {
-      ledger = { pending: new Map(), unverified: 0, storedSince: new Set(), receipts: 0, amount: 0 }
+      ledger = { pending: new WideMap(counted), unverified: 0, storedSince: new Set(), receipts: 0, amount: 0 }
       this.#rounds.set(roundId, ledger)
     }
     return ledger
