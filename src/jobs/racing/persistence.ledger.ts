@@ -148,7 +148,13 @@ export class PersistenceLedger {
   #ledger(roundId: number): RoundLedger {
     let ledger = this.#rounds.get(roundId)
     if (!ledger) {
-      ledger = { pending: new WideMap(counted), unverified: 0, storedSince: new Set(), receipts: 0, amount: 0 }
+      ledger = {
+        pending: new WideMap(counted),
+        unverified: 0,
+        storedSince: new Set(),
+        receipts: 0,
+        amount: 0,
+      }
       this.#rounds.set(roundId, ledger)
     }
     return ledger
