@@ -1,8 +1,8 @@
 // Those at the counters: they sell, cancel, print, pay and read lists, most of all when it is nearly too late, and ask
 // again where they got no answer, or cannot believe the one that they got.
 import type { AskedBet, Person } from '../src/domain/racing/decide.ts'
+import type { ReceiptStatus } from '../src/domain/racing/receipts.ts'
 import { isRefusal } from '../src/domain/racing/refusals.ts'
-import type { ReceiptStatus } from '../src/domain/racing/round.ts'
 import type { Chance } from './chance.ts'
 import type { Outcome, Reply, Request } from './request.ts'
 import type { Station } from './station.ts'

@@ -7,8 +7,8 @@ import type { FactBatch } from '../src/db/racing/rounds.projection.ts'
 import { type ReceiptCommand, unpayable, untouchable } from '../src/domain/racing/decide.ts'
 import type { Fact, ReceiptFact } from '../src/domain/racing/facts.ts'
 import type { ReceiptView } from '../src/domain/racing/receipt-view.ts'
+import type { ReceiptStatus } from '../src/domain/racing/receipts.ts'
 import { type Refusal, refuse } from '../src/domain/racing/refusals.ts'
-import type { ReceiptStatus } from '../src/domain/racing/round.ts'
 
 export type RoundRow = {
   readonly id: number

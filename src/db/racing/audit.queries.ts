@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { Fact } from '../../domain/racing/facts.ts'
-import type { ReceiptStatus } from '../../domain/racing/round.ts'
+import type { ReceiptStatus } from '../../domain/racing/receipts.ts'
 import type { Sql } from '../postgres.ts'
 
 /** Which receipts are looked for, cancelled ones too. `from` and `to` are times of sale in milliseconds, `to` excluded. */

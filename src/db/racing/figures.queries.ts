@@ -1,4 +1,4 @@
-import type { ReceiptStatus } from '../../domain/racing/round.ts'
+import type { ReceiptStatus } from '../../domain/racing/receipts.ts'
 import type { Sql } from '../postgres.ts'
 import type { TimeKey } from './audit.queries.ts'
 

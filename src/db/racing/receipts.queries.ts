@@ -1,5 +1,5 @@
 import type { ReceiptView } from '../../domain/racing/receipt-view.ts'
-import type { ReceiptStatus } from '../../domain/racing/round.ts'
+import type { ReceiptStatus } from '../../domain/racing/receipts.ts'
 import type { Sql } from '../postgres.ts'
 
 /** A retired receipt as the queries below return it, bets and all. */

@@ -1,5 +1,5 @@
 import { prizeWon } from '../../domain/racing/facts.ts'
-import type { ReceiptStatus } from '../../domain/racing/round.ts'
+import type { ReceiptStatus } from '../../domain/racing/receipts.ts'
 
 // The cache of a round: its receipts and their sums, for a while, for readers that may do without.
 //   H1. A change is applied whole or not at all; sums change with the receipts they count.

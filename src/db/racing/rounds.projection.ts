@@ -6,7 +6,8 @@ import {
   type Sale,
   stakeOf,
 } from '../../domain/racing/facts.ts'
-import type { Phase, ReceiptStatus } from '../../domain/racing/round.ts'
+import type { ReceiptStatus } from '../../domain/racing/receipts.ts'
+import type { Phase } from '../../domain/racing/round.ts'
 import type { Sql } from '../postgres.ts'
 
 // The projection: rows from facts, whatever their order and however often they come.

@@ -1,8 +1,9 @@
 import { commitmentOf, drawOrder } from './draw.ts'
 import type { Bet, Fact } from './facts.ts'
 import { prizeOf } from './odds.ts'
+import type { Receipt } from './receipts.ts'
 import { type Refusal, refuse } from './refusals.ts'
-import { nextAtOf, type Receipt, type Round } from './round.ts'
+import { nextAtOf, type Round } from './round.ts'
 
 // What a round answers to a command, decided from the round, the command and the time alone.
 //   C1. A bet is judged by its time of decision against `locksAt`, whether or not the lock's timer has fired.

@@ -1,5 +1,6 @@
 import type { Sale } from './facts.ts'
-import type { Receipt, ReceiptStatus, Round } from './round.ts'
+import type { Receipt, ReceiptStatus } from './receipts.ts'
+import type { Round } from './round.ts'
 
 /** A bet with what its participant was called and paid when it was made. Amounts smallest unit, coefficient hundredths. */
 export type BetView = {

@@ -1,53 +1,13 @@
-import { type Amount, NOTHING, toAmount } from '../money.ts'
-import { scattered, WideMap } from '../wide-map.ts'
+import { NOTHING } from '../money.ts'
 import type { Fact, ReceiptFact, RoundOpened, RoundSettled, RoundVoided, Sale } from './facts.ts'
-import { potentialPrize, prizeWon, stakeOf } from './facts.ts'
+import { type Receipt, Receipts } from './receipts.ts'
 
 // A round as its facts tell it. Folding facts is the only way it changes.
 //   R1. The same facts, folded in the same order, give the same round.
 //   R2. stakes in = stakes held + stakes refunded, after every fact.
-//   R3. The fold changes the receipts' Map in place: a copy per receipt would make a round quadratic.
+//   R3. The fold changes the receipts in place: a copy per receipt would make a round quadratic.
 
 export type Phase = 'waiting' | 'betting-locked' | 'running' | 'settled'
-/** A receipt of a voided round is `refundable`, and `refunded` once its stake was given back. */
-export type ReceiptStatus = 'pending' | 'won' | 'lost' | 'paid' | 'cancelled' | 'refundable' | 'refunded'
-
-/**
- * A receipt of a live round. There may be a million: so its sale is kept in its own members, which saves an object for each,
- * and what follows from it is computed.
- */
-export class Receipt {
-  readonly id: number
-  readonly by: number
-  readonly at: number
-  readonly bets: Sale['bets']
-  status: ReceiptStatus
-  /** What it can win, and once the race is over what it did win. */
-  prize: Amount
-  prints: number
-  /** Who paid, refunded or cancelled it and when, once somebody did. */
-  closed: { readonly by: number; readonly at: number } | undefined
-
-  constructor(id: number, sale: Sale) {
-    this.id = id
-    this.by = sale.by
-    this.at = sale.at
-    this.bets = sale.bets
-    this.status = 'pending'
-    this.prize = toAmount(potentialPrize(sale))
-    this.prints = 0
-    this.closed = undefined
-  }
-
-  get sale(): Sale {
-    return { by: this.by, at: this.at, bets: this.bets }
-  }
-
-  get total(): Amount {
-    return toAmount(stakeOf(this))
-  }
-}
-
 /** What one user sold in a round. */
 export type Seller = {
   /** Of its receipts, in the order of their sale. */
@@ -61,7 +21,7 @@ export type Round = {
   readonly id: number
   readonly opened: RoundOpened
   phase: Phase
-  readonly receipts: WideMap<Receipt>
+  readonly receipts: Receipts
   /** Of all receipts, in the order of their sale: whoever lists the latest walks from its end. */
   readonly ids: number[]
   readonly byUser: Map<number, Seller>
@@ -85,7 +45,7 @@ export const openRound = (id: number, opened: RoundOpened): Round => ({
   id,
   opened,
   phase: 'waiting',
-  receipts: new WideMap(scattered),
+  receipts: new Receipts(),
   ids: [],
   byUser: new Map(),
   stakes: new Map(opened.field.map((one) => [one.number, 0])),
@@ -167,9 +127,7 @@ const known = (round: Round, fact: ReceiptFact): Receipt => {
 }
 
 const sold = (round: Round, id: number, sale: Sale): void => {
-  const receipt = new Receipt(id, sale)
-  const { total, prize } = receipt
-  round.receipts.set(id, receipt)
+  const { total, prize } = round.receipts.add(id, sale)
   round.ids.push(id)
   const seller = sellerOf(round, sale.by)
   seller.ids.push(id)
@@ -231,8 +189,8 @@ const settled = (round: Round, fact: RoundSettled): void => {
   forgetPrizes(round)
   for (const receipt of round.receipts.values()) {
     if (receipt.status === 'cancelled') continue
-    const prize = prizeWon(receipt, winner)
-    receipt.prize = prize > 0 ? toAmount(prize) : NOTHING
+    const prize = receipt.prizeOn(winner)
+    receipt.prize = prize
     receipt.status = prize > 0 ? 'won' : 'lost'
     round.totalPrize += prize
     if (prize > 0) sellerOf(round, receipt.by).totalPrize += prize

@@ -9,7 +9,8 @@ import {
   stakeOf,
 } from '../../domain/racing/facts.ts'
 import { viewBets } from '../../domain/racing/receipt-view.ts'
-import type { Phase, ReceiptStatus, Round } from '../../domain/racing/round.ts'
+import type { ReceiptStatus } from '../../domain/racing/receipts.ts'
+import type { Phase, Round } from '../../domain/racing/round.ts'
 import type { ReceiptOnTicket, RoundKnown } from './racing.view.ts'
 
 // A round as far as it was heard. The actor's round runs ahead of the disk; whoever is told of a round may not.

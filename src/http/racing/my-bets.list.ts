@@ -1,7 +1,8 @@
 import type { RacingPort } from '../../actors/racing/racing.port.ts'
 import type { ReceiptFilter, StatusTotals } from '../../db/racing/receipts.queries.ts'
 import { type ReceiptView, viewReceipt } from '../../domain/racing/receipt-view.ts'
-import type { Receipt, ReceiptStatus, Round } from '../../domain/racing/round.ts'
+import type { Receipt, ReceiptStatus } from '../../domain/racing/receipts.ts'
+import type { Round } from '../../domain/racing/round.ts'
 
 // Lists of receipts: those of live rounds from their actors, the others from the archive, each exactly once.
 //   B1. A list is read between hand-overs: where a round changed its owner meanwhile, it is read again.

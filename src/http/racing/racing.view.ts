@@ -2,7 +2,8 @@ import type { RaceProgress } from '../../actors/racing/racing.port.ts'
 import { COURSE_LENGTH } from '../../domain/racing/course.ts'
 import type { RoundOpened, RoundSettled, RoundVoided } from '../../domain/racing/facts.ts'
 import type { BetView, ReceiptView } from '../../domain/racing/receipt-view.ts'
-import { nextAtOf, type Phase, type ReceiptStatus } from '../../domain/racing/round.ts'
+import type { ReceiptStatus } from '../../domain/racing/receipts.ts'
+import { nextAtOf, type Phase } from '../../domain/racing/round.ts'
 
 // What the outside sees of a round and of a receipt, on sockets and routes alike.
 //   V1. Every object is built member by member: nothing of a round is shown because somebody added it there.

@@ -4,7 +4,8 @@ import type { RacingPort } from '../../../src/actors/racing/racing.port.ts'
 import { Unavailable } from '../../../src/actors/unavailable.port.ts'
 import type { ReceiptFilter, StatusTotals } from '../../../src/db/racing/receipts.queries.ts'
 import { type ReceiptView, viewReceipt } from '../../../src/domain/racing/receipt-view.ts'
-import { fold, type ReceiptStatus, type Round } from '../../../src/domain/racing/round.ts'
+import type { ReceiptStatus } from '../../../src/domain/racing/receipts.ts'
+import { fold, type Round } from '../../../src/domain/racing/round.ts'
 import {
   type ArchiveLists,
   listLiveReceipts,

@@ -9,7 +9,7 @@ import {
   retiredTotals,
 } from '../../../src/db/racing/receipts.queries.ts'
 import { type ReceiptView, viewReceipt } from '../../../src/domain/racing/receipt-view.ts'
-import type { ReceiptStatus } from '../../../src/domain/racing/round.ts'
+import type { ReceiptStatus } from '../../../src/domain/racing/receipts.ts'
 import { listReceipts, matches, totalsOf } from '../../../src/http/racing/my-bets.list.ts'
 import { openRacingDatabase, project, type RacingDatabase, wipe } from '../../db/racing/racing.database.ts'
 import { attempts, historyOf } from '../../db/racing/round.history.ts'
