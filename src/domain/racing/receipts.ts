@@ -21,6 +21,9 @@ const STATUSES: readonly ReceiptStatus[] = [
   'refunded',
 ]
 
+const codeOf = (status: ReceiptStatus): number => STATUSES.indexOf(status)
+const [WON, LOST, CANCELLED] = [codeOf('won'), codeOf('lost'), codeOf('cancelled')] as const
+
 /** The columns of a receipt; its bets are the rows from `FIRST_BET` on. */
 const [ID, BY, AT, STATUS, PRIZE, PRINTS, FIRST_BET, BETS] = [0, 1, 2, 3, 4, 5, 6, 7] as const
 const WIDTH = 8
@@ -75,6 +78,26 @@ export class Receipts {
     for (let row = 0; row < this.rows.length; row++) yield new Receipt(this, row)
   }
 
+  /**
+   * The race is over: those that are not cancelled win what they have on the winner, or nothing. In one plain loop, for it
+   * is run once and cold: by windows it took 50 ms for 100,000, in which nobody was sold anything.
+   * @param onWin for each that wins
+   */
+  settle(winner: number, onWin: (by: number, prize: Amount) => void): void {
+    const { rows, bets } = this
+    for (let row = 0; row < rows.length; row++) {
+      if (rows.get(row, STATUS) === CANCELLED) continue
+      const first = rows.get(row, FIRST_BET)
+      const end = first + rows.get(row, BETS)
+      let prize = 0
+      for (let bet = first; bet < end; bet++)
+        if (bets.get(bet, NUMBER) === winner) prize += bets.get(bet, BET_PRIZE)
+      rows.set(row, PRIZE, toAmount(prize))
+      rows.set(row, STATUS, prize > 0 ? WON : LOST)
+      if (prize > 0) onWin(rows.get(row, BY), prize as Amount)
+    }
+  }
+
   *keys(): Generator<number> {
     for (let row = 0; row < this.rows.length; row++) yield this.rows.get(row, ID)
   }
@@ -106,7 +129,7 @@ export class Receipt {
   }
 
   set status(status: ReceiptStatus) {
-    this.of.rows.set(this.row, STATUS, STATUSES.indexOf(status))
+    this.of.rows.set(this.row, STATUS, codeOf(status))
   }
 
   /** What it can win, and once the race is over what it did win. */
@@ -153,17 +176,6 @@ export class Receipt {
     let total = 0
     for (let bet = first; bet < end; bet++) total += bets.get(bet, STAKE)
     return toAmount(total)
-  }
-
-  /** What it wins where this participant does. */
-  prizeOn(winner: number): Amount {
-    const { bets } = this.of
-    const first = this.#firstBet
-    const end = first + this.#betCount
-    let prize = 0
-    for (let bet = first; bet < end; bet++)
-      if (bets.get(bet, NUMBER) === winner) prize += bets.get(bet, BET_PRIZE)
-    return toAmount(prize)
   }
 
   get #firstBet(): number {

@@ -187,14 +187,10 @@ const settled = (round: Round, fact: RoundSettled): void => {
   round.phase = 'settled'
   round.settled = fact
   forgetPrizes(round)
-  for (const receipt of round.receipts.values()) {
-    if (receipt.status === 'cancelled') continue
-    const prize = receipt.prizeOn(winner)
-    receipt.prize = prize
-    receipt.status = prize > 0 ? 'won' : 'lost'
+  round.receipts.settle(winner, (by, prize) => {
     round.totalPrize += prize
-    if (prize > 0) sellerOf(round, receipt.by).totalPrize += prize
-  }
+    sellerOf(round, by).totalPrize += prize
+  })
 }
 
 const forgetPrizes = (round: Round): void => {

@@ -88,9 +88,9 @@ const liveDays = (racing: RacingPort, bounds: DayBounds): OpenDays => {
   const dayOf = (at: number): number =>
     at < bounds.at(-1)! ? bounds.findLastIndex((begin) => begin <= at) : -1
   for (const round of racing.rounds())
-    for (const { sale, status, total, prize, closed } of round.receipts.values()) {
-      const day = dayOf(sale.at)
-      if (day >= 0) count(sumsOf(days, day, sale.by), { status, receipts: 1, stakes: total, prizes: prize })
+    for (const { at, by, status, total, prize, closed } of round.receipts.values()) {
+      const day = dayOf(at)
+      if (day >= 0) count(sumsOf(days, day, by), { status, receipts: 1, stakes: total, prizes: prize })
       if (status !== 'paid' && status !== 'refunded') continue
       const paidOn = dayOf(closed!.at)
       if (paidOn >= 0) sumsOf(days, paidOn, closed!.by).paidOut += amountDue({ status, total, prize })

@@ -62,8 +62,8 @@ const liveDay = (racing: RacingPort, userId: number, { from, to }: Day): Cashier
   const isIn = (at: number): boolean => at >= from && at < to
   for (const round of racing.rounds())
     for (const receipt of round.receipts.values()) {
-      const { sale, status, closed, total } = receipt
-      if (sale.by === userId && isIn(sale.at)) day.sold = plus(day.sold, { receipts: 1, amount: total })
+      const { by, at, status, closed, total } = receipt
+      if (by === userId && isIn(at)) day.sold = plus(day.sold, { receipts: 1, amount: total })
       if (closed?.by !== userId || !isIn(closed.at)) continue
       const amount = status === 'cancelled' ? total : amountDue(viewReceipt(round, receipt))
       const what = status as 'cancelled' | 'paid' | 'refunded'

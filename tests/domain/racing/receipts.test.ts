@@ -27,7 +27,7 @@ const withAll = (sales: readonly [number, Sale][]): Receipts => {
 describe('receipts of a round', () => {
   it('are what was sold, in the order of sale', () => {
     fc.assert(
-      fc.property(someSales, fc.integer({ min: 1, max: 6 }), (sales, winner) => {
+      fc.property(someSales, (sales) => {
         const receipts = withAll(sales)
         expect(receipts.size).toBe(sales.length)
         expect([...receipts.keys()]).toEqual(sales.map(([id]) => id))
@@ -39,8 +39,31 @@ describe('receipts of a round', () => {
           expect(receipt.closed).toBeUndefined()
           expect(receipt.total).toBe(stakeOf(sale))
           expect(receipt.prize).toBe(potentialPrize(sale))
-          expect(receipt.prizeOn(winner)).toBe(prizeWon(sale, winner))
         }
+      }),
+    )
+  })
+
+  it('win what they have on the winner, or nothing, but for those that are cancelled', () => {
+    const someWinner = fc.integer({ min: 1, max: 6 })
+    fc.assert(
+      fc.property(someSales, someWinner, fc.array(fc.nat()), (sales, winner, cancelled) => {
+        const receipts = withAll(sales)
+        const isCancelled = (nth: number): boolean => cancelled.some((one) => one % sales.length === nth)
+        for (const [nth, [id]] of sales.entries())
+          if (isCancelled(nth)) receipts.get(id)!.status = 'cancelled'
+        const wins: [number, number][] = []
+        receipts.settle(winner, (by, prize) => wins.push([by, prize]))
+        const expected: [number, number][] = []
+        for (const [nth, [id, sale]] of sales.entries()) {
+          const prize = prizeWon(sale, winner)
+          const { status, prize: due } = receipts.get(id)!
+          if (isCancelled(nth))
+            expect({ status, due }).toEqual({ status: 'cancelled', due: potentialPrize(sale) })
+          else expect({ status, due }).toEqual({ status: prize > 0 ? 'won' : 'lost', due: prize })
+          if (!isCancelled(nth) && prize > 0) expected.push([sale.by, prize])
+        }
+        expect(wins).toEqual(expected)
       }),
     )
   })
