@@ -54,7 +54,9 @@ export class Receipts {
   }
 
   /** Of a sale that nobody has printed, paid or cancelled. */
-  add(id: number, { by, at, bets }: Sale): Receipt {
+  add(id: number, sale: Sale): Receipt {
+    const { by, at, bets } = sale
+    const prize = toAmount(potentialPrize(sale))
     const { rows } = this
     const row = rows.add()
     rows.set(row, ID, id)
@@ -62,12 +64,12 @@ export class Receipts {
     rows.set(row, AT, at)
     rows.set(row, FIRST_BET, this.bets.length)
     rows.set(row, BETS, bets.length)
-    rows.set(row, PRIZE, toAmount(potentialPrize({ by, at, bets })))
-    for (const { number, stake, prize } of bets) {
-      const bet = this.bets.add()
-      this.bets.set(bet, NUMBER, number)
-      this.bets.set(bet, STAKE, stake)
-      this.bets.set(bet, BET_PRIZE, prize)
+    rows.set(row, PRIZE, prize)
+    for (const bet of bets) {
+      const place = this.bets.add()
+      this.bets.set(place, NUMBER, bet.number)
+      this.bets.set(place, STAKE, bet.stake)
+      this.bets.set(place, BET_PRIZE, bet.prize)
     }
     this.rowOf.set(id, row)
     return new Receipt(this, row)
